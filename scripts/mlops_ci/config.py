@@ -1,0 +1,286 @@
+"""One typed configuration: defaults < ``[tool.mlops-ci]`` in the client's ``pyproject.toml`` < options.
+
+The structs below are the reference: keys are their fields in kebab-case, defaults are theirs, and the comments in
+``Meta`` are what the documentation shows. Nothing here looks at the client's files beyond ``pyproject.toml``;
+values that are None are discovered by `mlops_ci.client`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from mlops_ci import errors
+
+TABLE = "tool.mlops-ci"
+STAGES = ("lint", "typecheck", "tests", "coverage", "load")
+
+StageName = Literal["lint", "typecheck", "tests", "coverage", "load"]
+Seconds = Annotated[float, Meta(gt=0, description="seconds")]
+Ratio = Annotated[float, Meta(ge=0, le=1, description="0 to 1")]
+Percent = Annotated[float, Meta(ge=0, le=100, description="per cent")]
+Milliseconds = Annotated[float, Meta(gt=0, description="milliseconds")]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+SuiteName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    pass
+
+
+class Environment(_Table, frozen=True, kw_only=True):
+    """How the client's dependencies are installed. None: discovered."""
+
+    requirements: Annotated[list[str] | None, Meta(description="requirements files")] = None
+    extras: Annotated[list[str] | None, Meta(description="extras of the project, such as `test`")] = None
+    groups: Annotated[list[str] | None, Meta(description="PEP 735 dependency groups")] = None
+
+
+class Suite(_Table, frozen=True, kw_only=True):
+    """A named group of tests."""
+
+    path: Annotated[str | None, Meta(description="folder or file, relative to the client; default `tests/<name>`")] = (
+        None
+    )
+    workers: Annotated[
+        Positive | Literal["auto", "logical"], Meta(description="pytest-xdist's processes; 1 runs without it")
+    ] = "auto"
+    dist: Annotated[
+        Literal["loadfile", "loadscope", "loadgroup", "load", "worksteal"],
+        Meta(description="how pytest-xdist hands out tests"),
+    ] = "loadfile"
+    min_tests: Annotated[Count, Meta(description="fewer tests than this refuse the build")] = 1
+    timeout: Annotated[Seconds, Meta(description="seconds for the whole suite")] = 900.0
+    args: Annotated[list[str], Meta(description="further arguments for pytest")] = []
+
+
+class Coverage(_Table, frozen=True, kw_only=True):
+    """Limits on the combined coverage."""
+
+    min_total: Annotated[Percent, Meta(description="per cent of the combined data, compared unrounded")] = 80.0
+
+
+class LoadThresholds(_Table, frozen=True, kw_only=True):
+    """Limits on what the load test measured. None: not limited."""
+
+    max_failure_ratio: Annotated[Ratio | None, Meta(description="failed requests by all requests")] = 0.01
+    max_mean_ms: Annotated[Milliseconds | None, Meta(description="mean response time, ms")] = None
+    max_p50_ms: Annotated[Milliseconds | None, Meta(description="median response time, ms")] = None
+    max_p90_ms: Annotated[Milliseconds | None, Meta(description="90th percentile, ms")] = None
+    max_p95_ms: Annotated[Milliseconds | None, Meta(description="95th percentile, ms")] = None
+    max_p99_ms: Annotated[Milliseconds | None, Meta(description="99th percentile, ms")] = None
+    max_max_ms: Annotated[Milliseconds | None, Meta(description="slowest request, ms")] = None
+    min_rps: Annotated[float | None, Meta(description="requests per second over the measured window")] = None
+    min_requests: Annotated[Positive, Meta(description="fewer requests than this are an error")] = 100
+
+
+class Load(_Table, frozen=True, kw_only=True):
+    """The service under test and the load on it."""
+
+    app: Annotated[str | None, Meta(description="`module:attribute` of the FastAPI instance")] = None
+    command: Annotated[
+        list[str] | None, Meta(description="starts the service instead of uvicorn; `{host}` and `{port}` are filled in")
+    ] = None
+    health: Annotated[str, Meta(description="route that answers 200 when the service is ready")] = "/health"
+    startup_timeout: Annotated[Seconds, Meta(description="seconds until `health` must answer 200")] = 30.0
+    env: Annotated[dict[str, str], Meta(description="environment variables for the service")] = {}
+    locustfile: Annotated[str | None, Meta(description="relative to the client")] = None
+    users: Annotated[Positive, Meta(description="concurrent users")] = 20
+    spawn_rate: Annotated[float, Meta(gt=0, description="users started per second")] = 20.0
+    warmup: Annotated[float, Meta(ge=0, description="seconds left out of every figure")] = 5.0
+    duration: Annotated[Seconds, Meta(description="seconds measured")] = 30.0
+    thresholds: LoadThresholds = msgspec.field(default_factory=LoadThresholds)
+
+
+class Config(_Table, frozen=True, kw_only=True):
+    """``[tool.mlops-ci]``."""
+
+    source: Annotated[list[str] | None, Meta(description="folders of the client's own code")] = None
+    python: Annotated[
+        list[str] | None, Meta(description="the test matrix; the first one serves the other stages")
+    ] = None
+    stages: list[StageName] = list(STAGES)
+    environment: Environment = msgspec.field(default_factory=Environment)
+    tests: Annotated[
+        dict[SuiteName, Suite] | None, Meta(description="suites by name; default: the folders below `tests`")
+    ] = None
+    coverage: Coverage = msgspec.field(default_factory=Coverage)
+    load: Load = msgspec.field(default_factory=Load)
+
+
+class Origins(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the values of a configuration came from: dotted kebab-case key to ``pyproject.toml`` or an option's name."""
+
+    by_key: dict[str, str]
+
+    def of(self, key: str) -> str:
+        """The origin of `key`: what set it or a table above it; ``default`` when nothing did."""
+        while key:
+            if key in self.by_key:
+                return self.by_key[key]
+            key = key.rpartition(".")[0]
+        return "default"
+
+
+def load(client: Path, overrides: Mapping[str, tuple[str, Any]] | None = None) -> tuple[Config, Origins]:
+    """Read the configuration of the client in the folder `client`.
+
+    Args:
+        overrides: Dotted kebab-case key, such as ``load.thresholds.max-p95-ms``, to the name of the option
+            that gives it and its value.
+
+    Raises:
+        errors.ConfigurationError: No such folder, malformed TOML, an unknown key, a wrong type or range.
+    """
+    table = _read_table(client)
+    by_key = dict.fromkeys(_leaves(table), "pyproject.toml")
+    merged = _copy(table)
+    for key, (option, value) in (overrides or {}).items():
+        *parents, last = key.split(".")
+        place = merged
+        for parent in parents:
+            child = place.setdefault(parent, {})
+            if not isinstance(child, dict):
+                break
+            place = child
+        place[last] = value
+        by_key[key] = option
+    _refuse_unknown_keys(merged, Config, ())
+    try:
+        config = msgspec.convert(merged, Config)
+    except msgspec.ValidationError as error:
+        raise _invalid(error, by_key) from None
+    _refuse_nonsense(config)
+    return config, Origins(by_key=by_key)
+
+
+def read_pyproject(client: Path) -> dict[str, Any]:
+    """The client's ``pyproject.toml`` as a dictionary; empty when there is none.
+
+    Raises:
+        errors.ConfigurationError: It is not TOML.
+    """
+    path = client / "pyproject.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise errors.ConfigurationError(
+            f"pyproject.toml of {client} is not valid TOML: {error}.",
+            "Nothing can be run without knowing the configuration.",
+            "Correct the file at that line.",
+        ) from None
+
+
+def _read_table(client: Path) -> dict[str, Any]:
+    if not client.is_dir():
+        raise errors.ConfigurationError(
+            f"{client} is not a folder.",
+            "--client (input `working-directory`) names the client's folder, relative to the current one.",
+            "Give the folder that holds the service's pyproject.toml.",
+        )
+    tool = read_pyproject(client).get("tool", {})
+    table = tool.get("mlops-ci", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise errors.ConfigurationError(
+            f"[{TABLE}] is {type(table).__name__}, not a table.",
+            "The configuration cannot be read.",
+            f"Write it as a table: [{TABLE}].",
+        )
+    return table
+
+
+def _copy(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: _copy(value) if isinstance(value, dict) else value for key, value in table.items()}
+
+
+def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _refuse_unknown_keys(value: object, hint: object, path: tuple[str, ...]) -> None:
+    """Name the nearest known key. msgspec would name the unknown one only."""
+    if not isinstance(value, dict):
+        return
+    struct, of_values = _table_type(hint)
+    if of_values is not None:
+        for key, child in value.items():
+            _refuse_unknown_keys(child, of_values, (*path, key))
+        return
+    if struct is None:
+        return
+    hints = get_type_hints(struct, include_extras=True)
+    known = {field.encode_name: hints[field.name] for field in msgspec.structs.fields(struct)}
+    for key, child in value.items():
+        if key not in known:
+            near = difflib.get_close_matches(key.replace("_", "-"), known, n=1, cutoff=0.5)
+            guess = f"Did you mean `{near[0]}`?" if near else f"Known keys: {', '.join(sorted(known))}."
+            raise errors.ConfigurationError(
+                f"[{'.'.join((TABLE, *path))}] has an unknown key `{key}`.",
+                "A key that nobody reads would be a limit that nobody checks.",
+                guess,
+            )
+        _refuse_unknown_keys(child, known[key], (*path, key))
+
+
+def _table_type(hint: object) -> tuple[type[msgspec.Struct] | None, object | None]:
+    """What a TOML table at a place of type `hint` is: a struct, or a mapping to values of a type."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return _table_type(get_args(hint)[0])
+    if origin in (Union, types.UnionType):
+        for option in get_args(hint):
+            found = _table_type(option)
+            if found != (None, None):
+                return found
+    if origin is dict:
+        return None, get_args(hint)[1]
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return hint, None
+    return None, None
+
+
+def _invalid(error: msgspec.ValidationError, by_key: Mapping[str, str]) -> errors.ConfigurationError:
+    text, _, place = str(error).partition(" - at `$.")
+    key = place.rstrip("`") or "the table"
+    origin = Origins(by_key=dict(by_key)).of(key)
+    source = f"{TABLE}.{key} in pyproject.toml" if origin in ("pyproject.toml", "default") else origin
+    return errors.ConfigurationError(
+        f"{source} is not valid: {text[:1].lower()}{text[1:]}.",
+        "The run would not do what you meant.",
+        "Correct the value.",
+    )
+
+
+def _refuse_nonsense(config: Config) -> None:
+    if config.load.app and config.load.command:
+        raise errors.ConfigurationError(
+            f"[{TABLE}.load] has both `app` and `command`.",
+            "Either says how the service starts; two of them contradict each other.",
+            "Keep one.",
+        )
+    if not config.stages:
+        raise errors.ConfigurationError(
+            f"[{TABLE}] stages is empty.",
+            "A run without stages would pass without looking.",
+            f"Name at least one of {', '.join(STAGES)}.",
+        )
+    if config.tests is not None and not config.tests:
+        raise errors.ConfigurationError(
+            f"[{TABLE}.tests] is empty.",
+            "No suite is named.",
+            f"Add [{TABLE}.tests.unit], or remove the table to have suites discovered.",
+        )

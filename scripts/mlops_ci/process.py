@@ -1,0 +1,245 @@
+"""The one wrapper around subprocesses: time limits, process groups, logs.
+
+Each child leads a session of its own, so that whatever it starts can be ended with it, also when we are told to stop.
+Nothing here knows what a child is for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import psutil
+
+from mlops_ci import errors
+
+GRACE = 5.0
+"""Seconds between the request to end (SIGTERM) and the end (SIGKILL)."""
+
+TAIL_LINES = 30
+
+_live: dict[int, Child] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a child ended.
+
+    Attributes:
+        returncode: Negative for a signal, as in `subprocess`.
+        stdout: All that it printed there, as text; with `merge`, its standard error too.
+        duration_s: Wall time in seconds.
+        timed_out: Whether it was ended by us at its time limit.
+    """
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    duration_s: float
+    timed_out: bool = False
+
+    @property
+    def output(self) -> str:
+        """Both streams, one after the other."""
+        return self.stdout + self.stderr
+
+
+class Child:
+    """A running child and everything that it started. A context manager that ends it."""
+
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdout: IO[bytes] | int = subprocess.DEVNULL,
+        stderr: IO[bytes] | int = subprocess.STDOUT,
+    ) -> None:
+        """Start it.
+
+        Raises:
+            errors.MissingError: The program is not there, or cannot be executed.
+        """
+        self.argv = tuple(str(word) for word in argv)
+        try:
+            self.popen = subprocess.Popen(
+                self.argv,
+                cwd=cwd,
+                env=dict(os.environ if env is None else env),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise errors.MissingError(
+                f"{self.argv[0]} cannot be started: {error.strerror or error}.",
+                "A tool that the stage needs is missing, or its folder is.",
+                "Check the name and that the file is executable.",
+            ) from None
+        with _lock:
+            _live[self.pid] = self
+
+    @property
+    def pid(self) -> int:
+        """The child's process id, which is also its group's."""
+        return self.popen.pid
+
+    def tree(self) -> list[psutil.Process]:
+        """The child and its descendants that are alive now."""
+        try:
+            parent = psutil.Process(self.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def end(self, grace: float = GRACE) -> int:
+        """Ask the whole tree to end, wait `grace` seconds, then kill it. Returns the child's return code.
+
+        Safe to call more than once, and after the child has ended: what it left behind is ended too.
+        """
+        descendants = self.tree()
+        self._signal(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.popen.wait(grace)
+        # The group outlives its leader; a descendant that made a session of its own is not in the group.
+        self._signal(signal.SIGKILL)
+        for process in descendants:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        returncode = self.popen.wait()
+        with _lock:
+            _live.pop(self.pid, None)
+        return returncode
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+
+Runner = Callable[..., Completed]
+"""`run`, or what a test puts in its place."""
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    log: Path | None = None,
+    merge: bool = False,
+    on_line: Callable[[str], None] | None = None,
+    before_end: Callable[[Child], None] | None = None,
+) -> Completed:
+    """Run a child to its end.
+
+    Args:
+        timeout: Seconds; then the whole tree is ended and `Completed.timed_out` is true.
+        log: Where to keep all that the child printed.
+        merge: Send standard error where standard output goes, in order.
+        on_line: Called with each line of standard output as it comes, without its end.
+        before_end: Called at the time limit, before the tree is ended: the last chance to ask it something.
+
+    Raises:
+        errors.MissingError: The program is not there.
+    """
+    started = time.monotonic()
+    child = Child(
+        argv,
+        cwd=cwd,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+    )
+    streams: tuple[list[str], list[str]] = ([], [])
+    threads = [
+        threading.Thread(target=_drain, args=(stream, lines, callback), daemon=True)
+        for stream, lines, callback in (
+            (child.popen.stdout, streams[0], on_line),
+            (child.popen.stderr, streams[1], None),
+        )
+        if stream is not None
+    ]
+    timed_out = False
+    try:
+        for thread in threads:
+            thread.start()
+        try:
+            child.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            if before_end is not None:
+                before_end(child)
+    finally:
+        returncode = child.end(GRACE if timed_out else 0.5)
+        for thread in threads:
+            # A descendant that got away could hold the pipe open: do not wait for it for ever.
+            thread.join(GRACE)
+    completed = Completed(
+        argv=child.argv,
+        returncode=returncode,
+        stdout="".join(streams[0]),
+        stderr="".join(streams[1]),
+        duration_s=time.monotonic() - started,
+        timed_out=timed_out,
+    )
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(completed.output, encoding="utf-8", errors="replace")
+    return completed
+
+
+def tail(text: str, lines: int = TAIL_LINES) -> str:
+    """The last `lines` lines of `text`, indented, for the end of a message."""
+    return "\n".join(f"    {line}" for line in text.rstrip().splitlines()[-lines:])
+
+
+def end_all() -> None:
+    """End every child that is still alive."""
+    with _lock:
+        children = list(_live.values())
+    for child in children:
+        child.end(grace=2.0)
+
+
+@contextlib.contextmanager
+def ended_on_signals() -> Iterator[None]:
+    """While active, SIGTERM and SIGHUP raise `KeyboardInterrupt` as Ctrl-C does, so that clean-up runs."""
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        end_all()
+
+
+def _drain(stream: IO[bytes], lines: list[str], callback: Callable[[str], None] | None) -> None:
+    for raw in stream:
+        line = raw.decode("utf-8", errors="replace")
+        lines.append(line)
+        if callback is not None:
+            callback(line.rstrip("\r\n"))

@@ -1,0 +1,186 @@
+"""What a stage found, as data, and its JSON form (``<report>/<stage>.json``).
+
+Nothing here decides or renders.
+"""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlops_ci import errors
+
+SCHEMA = 1
+
+
+class Verdict(enum.StrEnum):
+    """The outcome of a check, a stage or a run."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+class Severity(enum.StrEnum):
+    """How loud a finding is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured value against one limit.
+
+    Attributes:
+        name: The limit's key, as users type it: ``max-p95-ms``.
+        scope: What was measured: a suite, ``total``, an endpoint.
+        measured: The value, unrounded; None when there was no data.
+        limit: The value that it was compared with.
+        verdict: pass, fail or inconclusive.
+        unit: ``ms``, ``%``, ``/s``, ``ratio`` or empty for a count.
+        hint: What a failure probably means and what to do next; empty when it passed.
+    """
+
+    name: str
+    scope: str
+    measured: float | None
+    limit: float
+    verdict: Verdict
+    unit: str = ""
+    hint: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem at a place.
+
+    Attributes:
+        path: Relative to the client's folder, with forward slashes; empty when there is no place.
+        line: From 1; 0 when unknown.
+        column: From 1; 0 when unknown.
+        code: The tool's code: ``black``, ``isort``, ``E501``, ``arg-type``.
+        message: One line or several, as the tool said it.
+    """
+
+    path: str
+    line: int = 0
+    column: int = 0
+    severity: Severity = Severity.ERROR
+    code: str = ""
+    message: str = ""
+
+
+class StageResult(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a stage has to say. Its JSON form is the contract with every reader.
+
+    Attributes:
+        stage: ``lint``, ``typecheck``, ``tests-unit``, ``coverage``, ``load``: also the file's name.
+        exit_code: What the command ends with when it ran only this stage.
+        metrics: Numbers (or tables of them) that every client may rely on, null where there is no data.
+        message: One line for a pass; the three beats for anything else.
+        duration_s: Wall time in seconds.
+        files: What the stage left in the report folder, relative to it.
+    """
+
+    schema: int = SCHEMA
+    stage: str
+    verdict: Verdict
+    exit_code: int = errors.PASSED
+    checks: list[Check] = []
+    metrics: dict[str, Any] = {}
+    findings: list[Finding] = []
+    message: str = ""
+    duration_s: float = 0.0
+    files: list[str] = []
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The gate's last word on a run (``<report>/verdict.json``).
+
+    Attributes:
+        stages: The verdict of every wanted stage, in the order of the pipeline.
+        metrics: For each stage that left any, its metrics.
+        message: One line a reason when the verdict is not pass.
+    """
+
+    schema: int = SCHEMA
+    verdict: Verdict
+    exit_code: int
+    stages: dict[str, Verdict]
+    metrics: dict[str, dict[str, Any]] = {}
+    message: str = ""
+
+
+def from_failure(stage: str, failure: errors.Failure, *, duration_s: float = 0.0) -> StageResult:
+    """The result of a stage that could not reach a verdict: an error, never a pass."""
+    return StageResult(
+        stage=stage,
+        verdict=Verdict.ERROR,
+        exit_code=failure.exit_code,
+        message=failure.message,
+        duration_s=duration_s,
+    )
+
+
+def path_of(report: Path, stage: str) -> Path:
+    """Where the result of `stage` lives in the folder `report`."""
+    return report / f"{stage}.json"
+
+
+def write(report: Path, result: StageResult) -> Path:
+    """Write `result` into the folder `report` (made if need be); returns the file."""
+    return _write(path_of(report, result.stage), result)
+
+
+def write_run(report: Path, result: RunResult) -> Path:
+    """Write ``verdict.json``; returns the file."""
+    return _write(report / "verdict.json", result)
+
+
+def read(path: Path) -> StageResult:
+    """Read one result.
+
+    Raises:
+        errors.MissingError: The file is absent, unreadable, or not a result of this schema.
+    """
+    try:
+        result = msgspec.json.decode(path.read_bytes(), type=StageResult)
+    except FileNotFoundError:
+        raise errors.MissingError(
+            f"{path.name} is not in {path.parent}.",
+            "The stage left no result: it did not run, was cancelled, or its artifact was not brought here.",
+            f"Run `mlops-ci {command_of(path.stem)}`, or look at the job of that stage.",
+        ) from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise errors.MissingError(
+            f"{path.name} cannot be read: {error}.",
+            "A result that cannot be read is not a pass.",
+            "Remove the file and run the stage again.",
+        ) from None
+    if result.schema != SCHEMA:
+        raise errors.MissingError(
+            f"{path.name} has schema {result.schema}, this version reads {SCHEMA}.",
+            "Stage and gate were run by different versions of mlops-ci.",
+            "Use one version in all jobs.",
+        )
+    return result
+
+
+def command_of(stage: str) -> str:
+    """The command that makes the result of `stage`: ``test unit`` for ``tests-unit``."""
+    return f"test {stage.removeprefix('tests-')}" if stage.startswith("tests-") else stage
+
+
+def _write(path: Path, value: msgspec.Struct) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    # A reader in another process must see the old file or the new one, never half of one.
+    draft = path.with_suffix(".tmp")
+    draft.write_bytes(text + b"\n")
+    draft.replace(path)
+    return path

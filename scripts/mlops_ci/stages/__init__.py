@@ -1,0 +1,42 @@
+"""One module a stage: run the tool, parse what it said, return a `results.StageResult`.
+
+A stage raises `errors.Failure` when it cannot reach a verdict; whoever called it turns that into a result.
+Stages know neither the console nor GitHub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from mlops_ci import client, config, environment, process
+
+
+class Environments(Protocol):
+    """Where tools run: made when first asked for, kept in a cache. See `environment.Cache`."""
+
+    def get(self, role: environment.Role, python: str | None = None) -> environment.Environment:
+        """The environment for `role`, of the interpreter `python` (``3.12``; None: the client's default)."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every stage is given.
+
+    Attributes:
+        client: What the client is.
+        config: What the client wants.
+        report: The folder for results; exists.
+        environments: Where tools run.
+        run: The subprocess runner.
+        progress: Called with a few words on what the stage is doing now.
+    """
+
+    client: client.Client
+    config: config.Config
+    report: Path
+    environments: Environments
+    run: process.Runner = process.run
+    progress: Callable[[str], None] = lambda _: None
