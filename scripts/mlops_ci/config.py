@@ -104,9 +104,9 @@ class Config(_Table, frozen=True, kw_only=True):
     """``[tool.mlops-ci]``."""
 
     source: Annotated[list[str] | None, Meta(description="folders of the client's own code")] = None
-    python: Annotated[
-        list[str] | None, Meta(description="the test matrix; the first one serves the other stages")
-    ] = None
+    python: Annotated[list[str] | None, Meta(description="the test matrix; the first one serves the other stages")] = (
+        None
+    )
     stages: list[StageName] = list(STAGES)
     environment: Environment = msgspec.field(default_factory=Environment)
     tests: Annotated[

@@ -46,9 +46,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         return self.name.partition("-")[2]
 
 
-def evaluate(
-    metrics: Mapping[str, float | None], limits: Iterable[Limit], *, scope: str
-) -> list[results.Check]:
+def evaluate(metrics: Mapping[str, float | None], limits: Iterable[Limit], *, scope: str) -> list[results.Check]:
     """Compare `metrics` with every one of `limits`, all of them, in their order.
 
     Raises:
@@ -87,13 +85,13 @@ def describe(check: results.Check) -> str:
     bound: Bound = "max" if check.name.startswith("max-") else "min"
     metric = check.name.partition("-")[2]
     measured = (
-        "no data"
-        if check.measured is None
-        else shown(check.measured, unit=check.unit, bound=bound, exact=check.limit)
+        "no data" if check.measured is None else shown(check.measured, unit=check.unit, bound=bound, exact=check.limit)
     )
     allowed = f"{check.limit:g}{_suffix(check.unit)}"
     relation = "at most" if bound == "max" else "at least"
-    return f"{metric} of {check.scope} is {measured}, allowed {relation} {allowed} ({check.name}). {check.hint}".rstrip()
+    return (
+        f"{metric} of {check.scope} is {measured}, allowed {relation} {allowed} ({check.name}). {check.hint}".rstrip()
+    )
 
 
 def _check(measured: float | None, limit: Limit, scope: str) -> results.Check:
