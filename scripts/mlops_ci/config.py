@@ -117,7 +117,7 @@ class Config(_Table, frozen=True, kw_only=True):
 
 
 class Origins(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the values of a configuration came from: dotted kebab-case key to ``pyproject.toml`` or an option's name."""
+    """Where values came from: dotted kebab-case key to ``pyproject.toml`` or an option's name."""
 
     by_key: dict[str, str]
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mlops_ci import client, config, environment, process
+from mlops_ci import environment, process
+from mlops_ci.client import Client
+from mlops_ci.config import Config
 
 
 class Environments(Protocol):
@@ -34,8 +36,8 @@ class Context:
         progress: Called with a few words on what the stage is doing now.
     """
 
-    client: client.Client
-    config: config.Config
+    client: Client
+    config: Config
     report: Path
     environments: Environments
     run: process.Runner = process.run
