@@ -20,9 +20,10 @@ from msgspec import Meta
 from mlops_ci import errors
 
 TABLE = "tool.mlops-ci"
-STAGES = ("lint", "typecheck", "tests", "coverage", "load")
 
 StageName = Literal["lint", "typecheck", "tests", "coverage", "load"]
+STAGES: tuple[StageName, ...] = ("lint", "typecheck", "tests", "coverage", "load")
+
 Seconds = Annotated[float, Meta(gt=0, description="seconds")]
 Ratio = Annotated[float, Meta(ge=0, le=1, description="0 to 1")]
 Percent = Annotated[float, Meta(ge=0, le=100, description="per cent")]
@@ -107,7 +108,7 @@ class Config(_Table, frozen=True, kw_only=True):
     python: Annotated[list[str] | None, Meta(description="the test matrix; the first one serves the other stages")] = (
         None
     )
-    stages: list[StageName] = list(STAGES)
+    stages: list[StageName] = msgspec.field(default_factory=lambda: list(STAGES))
     environment: Environment = msgspec.field(default_factory=Environment)
     tests: Annotated[
         dict[SuiteName, Suite] | None, Meta(description="suites by name; default: the folders below `tests`")
