@@ -98,6 +98,9 @@ class Load(_Table, frozen=True, kw_only=True):
     spawn_rate: Annotated[float, Meta(gt=0, description="users started per second")] = 20.0
     warmup: Annotated[float, Meta(ge=0, description="seconds left out of every figure")] = 5.0
     duration: Annotated[Seconds, Meta(description="seconds measured")] = 30.0
+    stop_timeout: Annotated[
+        Seconds, Meta(description="seconds that requests in flight at the end may still take; later ones have failed")
+    ] = 10.0
     thresholds: LoadThresholds = msgspec.field(default_factory=LoadThresholds)
 
 
