@@ -77,7 +77,7 @@ def shown(value: float, *, unit: str, bound: Bound, exact: float | None = None) 
     while exact is not None and places < 12 and _violates(float(text), exact, bound) != _violates(value, exact, bound):
         places += 1
         text = number.quantize(decimal.Decimal(1).scaleb(-places), rounding=rounding)
-    return f"{text:f}{_suffix(unit)}"
+    return f"{text:f}{suffix(unit)}"
 
 
 def describe(check: results.Check) -> str:
@@ -87,7 +87,7 @@ def describe(check: results.Check) -> str:
     measured = (
         "no data" if check.measured is None else shown(check.measured, unit=check.unit, bound=bound, exact=check.limit)
     )
-    allowed = f"{check.limit:g}{_suffix(check.unit)}"
+    allowed = f"{check.limit:g}{suffix(check.unit)}"
     relation = "at most" if bound == "max" else "at least"
     return (
         f"{metric} of {check.scope} is {measured}, allowed {relation} {allowed} ({check.name}). {check.hint}".rstrip()
@@ -117,5 +117,6 @@ def _violates(measured: float, limit: float, bound: Bound) -> bool:
     return measured > limit if bound == "max" else measured < limit
 
 
-def _suffix(unit: str) -> str:
+def suffix(unit: str) -> str:
+    """How a unit is written behind a number: `` ms``, `` %``, nothing for counts and ratios."""
     return {"": "", "ratio": "", "%": " %", "/s": "/s"}.get(unit, f" {unit}")

@@ -34,6 +34,7 @@ class Context:
         environments: Where tools run.
         run: The subprocess runner.
         progress: Called with a few words on what the stage is doing now.
+        output: Called with each line that a tool prints, for whoever wants to watch.
     """
 
     client: Client
@@ -42,3 +43,4 @@ class Context:
     environments: Environments
     run: process.Runner = process.run
     progress: Callable[[str], None] = lambda _: None
+    output: Callable[[str], None] = lambda _: None

@@ -1,0 +1,116 @@
+"""The last word: every wanted stage must have left a result, and all of them must be a pass.
+
+Pure but for reading the report folder. What GitHub says of the jobs can only make it worse, never better.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlops_ci import config, errors, results
+from mlops_ci.results import Verdict
+
+SUMMARY_METRICS = {
+    "coverage": ("coverage", "total"),
+    "p95-ms": ("load", "p95-ms"),
+    "rps": ("load", "rps"),
+    "failure-ratio": ("load", "failure-ratio"),
+}
+"""The gate's outputs: name to stage and metric."""
+
+_WORST = (Verdict.ERROR, Verdict.FAIL, Verdict.INCONCLUSIVE)
+
+
+def collect(report: Path, wanted: Sequence[str]) -> list[results.StageResult]:
+    """The result of every wanted stage; one that is missing or unreadable becomes an error result."""
+    collected = []
+    for stage in wanted:
+        try:
+            result = results.read(results.path_of(report, stage))
+            if result.stage != stage:
+                raise errors.MissingError(
+                    f"{stage}.json is the result of stage {result.stage}.",
+                    "A file was renamed or copied; the wanted stage left nothing.",
+                    f"Run `mlops-ci {results.command_of(stage)}`.",
+                )
+        except errors.Failure as failure:
+            result = results.from_failure(stage, failure)
+        collected.append(result)
+    return collected
+
+
+def decide(collected: Sequence[results.StageResult], job_faults: Sequence[str] = ()) -> results.RunResult:
+    """The verdict of a run: pass only if every result is a pass and no job failed behind our back.
+
+    Args:
+        collected: One result for every wanted stage, in the order of the pipeline.
+        job_faults: See `faults_of_jobs`.
+    """
+    verdicts = {result.stage: result.verdict for result in collected}
+    shut = [result for result in collected if result.verdict is not Verdict.PASS]
+    reasons = [f"{result.stage}: {result.message}" for result in shut]
+    exit_code = max((result.exit_code or errors.REFUSED for result in shut), default=errors.PASSED)
+    verdict = next((worst for worst in _WORST if worst in verdicts.values()), Verdict.PASS)
+    if Verdict.SKIPPED in verdicts.values() and verdict is Verdict.PASS:
+        verdict = Verdict.ERROR
+    if not collected:
+        verdict, exit_code = Verdict.ERROR, errors.BROKEN
+        reasons.append("No stage was wanted. A run without stages proves nothing. Correct `stages`.")
+    if job_faults and verdict is Verdict.PASS:
+        verdict, exit_code = Verdict.ERROR, errors.BROKEN
+    return results.RunResult(
+        verdict=verdict,
+        exit_code=exit_code,
+        stages=verdicts,
+        metrics={result.stage: result.metrics for result in collected if result.metrics},
+        message="\n".join([*reasons, *job_faults]),
+    )
+
+
+def faults_of_jobs(needs: str, wanted_stages: Sequence[str]) -> list[str]:
+    """What GitHub's `needs` context (as JSON) holds against a pass, a line a job.
+
+    Job names are `plan` and the stages'. A job that was skipped although its stage is wanted counts as a fault:
+    GitHub itself would count it as a success.
+
+    Raises:
+        errors.ConfigurationError: `needs` is not the JSON of that context.
+    """
+    if not needs.strip():
+        return []
+    try:
+        jobs = json.loads(needs)
+        outcomes = {str(name): str(job["result"]) for name, job in jobs.items()}
+    except (ValueError, AttributeError, TypeError, KeyError):
+        raise errors.ConfigurationError(
+            "MLOPS_CI_NEEDS is not the JSON of the `needs` context.",
+            "The gate cannot know how the jobs ended.",
+            "Pass `${{ toJSON(needs) }}`.",
+        ) from None
+    faults = []
+    for name, outcome in outcomes.items():
+        asked_for = name not in config.STAGES or name in wanted_stages
+        if outcome == "success" or (outcome == "skipped" and not asked_for):
+            continue
+        faults.append(
+            f"{name}: the job ended as `{outcome}`. Its stage may not have been looked at in full. "
+            "Look at that job's log, or run it again."
+        )
+    return faults
+
+
+def outputs(run: results.RunResult) -> dict[str, str]:
+    """The gate's outputs; empty text where there is no figure."""
+    values = {"verdict": str(run.verdict)}
+    for name, (stage, metric) in SUMMARY_METRICS.items():
+        value = _number(run.metrics.get(stage, {}), metric)
+        values[name] = "" if value is None else repr(value)
+    return values
+
+
+def _number(metrics: Mapping[str, Any], name: str) -> float | None:
+    value = metrics.get(name)
+    return float(value) if isinstance(value, int | float) else None

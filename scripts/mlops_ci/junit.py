@@ -1,0 +1,82 @@
+"""Read pytest's JUnit XML: counts, durations, and failures with their places. Decides nothing."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_ci import errors
+
+_PLACE = re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): ?", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One test.
+
+    Attributes:
+        path: Relative to pytest's root; empty when unknown.
+        line: Where it failed, else where it is defined; from 1, 0 when unknown.
+        outcome: passed, failed, error (in a fixture or while collecting) or skipped.
+        message: The assertion's or exception's message.
+        text: The whole traceback.
+    """
+
+    name: str
+    path: str
+    line: int
+    outcome: str
+    duration_s: float
+    message: str = ""
+    text: str = ""
+
+
+def read(path: Path) -> list[Case]:
+    """All cases of the report `path` (xunit1, which has files and lines), in its order.
+
+    Raises:
+        errors.MissingError: It is absent or not XML: pytest ended before it could write it.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise errors.MissingError(
+            f"pytest left no readable report ({error}).",
+            "It ended before it could say which tests passed.",
+            "Look at its output.",
+        ) from None
+    return [_case(element) for element in root.iter("testcase")]
+
+
+def _case(element: ElementTree.Element) -> Case:
+    path = element.get("file", "")
+    # pytest counts lines from 0 in this attribute.
+    line = int(element.get("line", "-1")) + 1
+    outcome, message, text = "passed", "", ""
+    # A test that fails and whose teardown fails too has both elements: the first one says why.
+    for tag, name in (("failure", "failed"), ("error", "error"), ("skipped", "skipped")):
+        child = element.find(tag)
+        if child is not None:
+            outcome, message, text = name, child.get("message", ""), child.text or ""
+            break
+    if outcome in ("failed", "error"):
+        path, line = _place(text, path, line)
+    classname = element.get("classname", "")
+    return Case(
+        name=f"{classname}.{element.get('name', '')}".strip("."),
+        path=path,
+        line=line,
+        outcome=outcome,
+        duration_s=float(element.get("time", "0")),
+        message=message,
+        text=text,
+    )
+
+
+def _place(text: str, path: str, line: int) -> tuple[str, int]:
+    """The last line of the traceback that is in the test's own file; without a file, the last one at all."""
+    places = [(match["path"], int(match["line"])) for match in _PLACE.finditer(text)]
+    own = [place for place in places if not path or place[0] == path]
+    return own[-1] if own else (path, line)

@@ -1,0 +1,1 @@
+"""Renderers of results. They decide nothing; only `github` knows the dialect of Actions."""
