@@ -53,9 +53,9 @@ def run(context: Context) -> results.StageResult:
         ],
         scope="all suites",
     )
-    badge.write(context.report, metrics["total"])
+    (total,) = (check.measured for check in checks)
+    badge.write(context.report, total)
     verdict = thresholds.verdict(checks)
-    total = thresholds.shown(metrics["total"], unit="%", bound="min", exact=limit)
     return results.StageResult(
         stage="coverage",
         verdict=verdict,
@@ -63,7 +63,7 @@ def run(context: Context) -> results.StageResult:
         checks=checks,
         metrics={**metrics, "patch": None, "drop": None},
         message=(
-            f"{total} of all code is covered."
+            f"{thresholds.shown(total or 0.0, unit='%', bound='min', exact=limit)} of all code is covered."
             if verdict is results.Verdict.PASS
             else " ".join(thresholds.describe(check) for check in checks)
         ),
@@ -77,10 +77,10 @@ class _Tool:
     def __init__(self, context: Context, own: coverage_config.CoverageConfig) -> None:
         self.context = context
         self.env = context.environments.get(environment.Role.COVERAGE, plan.default_python(context.client))
-        folder = context.report / "coverage-data"
-        self.combined = folder / "combined"
+        self.combined = context.report / "coverage-data" / "combined"
         self.combined.unlink(missing_ok=True)
-        self.rc = folder / "combined.ini"
+        self.rc = context.report / "cache" / "combined.coveragerc"
+        self.rc.parent.mkdir(parents=True, exist_ok=True)
         self.rc.write_text(own.rendered(context.client.source), encoding="utf-8")
 
     def call(self, command: str, *args: str) -> None:

@@ -67,13 +67,14 @@ class Files:
         self.report = report
         self.junit = report / "junit" / f"{result}.xml"
         self.coverage_data = report / "coverage-data" / result
-        self.coverage_rc = report / "coverage-data" / f"{result}.ini"
+        # Not beside the data: coverage takes every file there that begins with the data file's name for data.
+        self.coverage_rc = report / "cache" / f"{result}.coveragerc"
         self.cache = report / "cache" / result
         self.log = report / "logs" / f"{result}.log"
 
     def prepare(self) -> None:
         """Remove what an earlier run left: old data must not count."""
-        for path in (self.junit, self.coverage_data, self.log):
+        for path in (self.junit, self.coverage_data, self.coverage_rc, self.log):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
 

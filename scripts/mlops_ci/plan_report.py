@@ -1,0 +1,97 @@
+"""`mlops-ci plan` for people and for the workflow: every value with where it came from, and the matrix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from mlops_ci import config, pipeline, plan
+from mlops_ci.reporters import markdown as markdown_reporter
+
+
+def values(workspace: pipeline.Workspace) -> list[tuple[str, str, str]]:
+    """Key, value as text, origin: the configuration as it will be used, discovered values filled in."""
+    client = workspace.context.client
+    found: dict[str, Any] = {
+        "source": list(client.source),
+        "python": list(client.python) or "the interpreter that runs mlops-ci",
+        "load.app": client.app,
+        "load.locustfile": client.locustfile,
+    }
+    table = msgspec.to_builtins(workspace.context.config)
+    table["tests"] = {name: msgspec.to_builtins(suite) for name, suite in client.suites.items()}
+    table["environment"] = {
+        "requirements": list(client.dependencies.requirements),
+        "extras": list(client.dependencies.extras),
+        "groups": list(client.dependencies.groups),
+        "project": client.dependencies.project,
+    }
+    listed = []
+    for key, value in _leaves(table):
+        value = found.get(key, value)
+        origin = _origin(key, workspace)
+        listed.append((key, "none" if value is None else json.dumps(value, ensure_ascii=False), origin))
+    return listed
+
+
+def lines(workspace: pipeline.Workspace) -> list[str]:
+    """For the terminal: results first, then every value."""
+    listed = values(workspace)
+    widths = [max(len(row[column]) for row in listed) for column in (0, 1)]
+    return [
+        f"client: {workspace.context.client.root.name}",
+        f"results: {', '.join(workspace.wanted)}",
+        "",
+        *(f"{key:<{widths[0]}}  {value:<{min(widths[1], 48)}}  {origin}" for key, value, origin in listed),
+    ]
+
+
+def markdown(workspace: pipeline.Workspace) -> str:
+    """For the step summary."""
+    code = markdown_reporter.code
+    rows = [
+        f"| {code(key)} | {code(value)} | {markdown_reporter.escape(origin)} |"
+        for key, value, origin in values(workspace)
+    ]
+    return "\n".join(["### plan", "", "| key | value | from |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def outputs(workspace: pipeline.Workspace) -> dict[str, str]:
+    """For the workflow: which jobs run, and the matrix of the tests job."""
+    client, settings = workspace.context.client, workspace.context.config
+    legs = plan.legs(client) if "tests" in settings.stages else []
+    return {
+        "stages": json.dumps(settings.stages),
+        **{stage: str(stage in settings.stages).lower() for stage in config.STAGES},
+        "matrix": json.dumps(
+            {
+                "include": [
+                    {"suite": leg.suite, "python": leg.python or "", "name": leg.name, "result": leg.result}
+                    for leg in legs
+                ]
+            }
+        ),
+        "python": plan.default_python(client) or "",
+    }
+
+
+def _origin(key: str, workspace: pipeline.Workspace) -> str:
+    origins, client = workspace.origins, workspace.context.client
+    if (origin := origins.of(key)) != "default":
+        return origin
+    while key:
+        if key in client.origins:
+            return client.origins[key]
+        key = key.rpartition(".")[0]
+    return "default"
+
+
+def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
