@@ -1,0 +1,80 @@
+# `make help` lists what there is. `run` and `test` need nothing done before them but Python >= 3.11, git and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := scripts/requirements
+CODE := scripts tests
+WORKERS ?= auto
+
+# What pip prints about newer versions of itself and what uv prints about its cache is not news here.
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(VENV)/runtime ## .venv with the command mlops-ci in it
+
+.PHONY: run
+run: install ## The whole pipeline on the sample service, on this machine
+	$(BIN)/mlops-ci run --client sample_service
+
+.PHONY: load
+load: install ## The load stage alone, on the sample service
+	$(BIN)/mlops-ci load --client sample_service
+
+.PHONY: test
+test: $(VENV)/dev ## Every test of the pipeline
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
+
+.PHONY: lint
+lint: $(VENV)/dev ## Formatting, imports, style, types, workflows; writes nothing
+	$(BIN)/black --check --quiet $(CODE) || { echo "run: make fix"; exit 1; }
+	$(BIN)/isort --check-only --quiet $(CODE) || { echo "run: make fix"; exit 1; }
+	$(BIN)/flake8 $(CODE)
+	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet --persona pedantic .github actions
+	$(BIN)/python -m tests.workflows.lint
+
+.PHONY: fix
+fix: $(VENV)/dev ## Apply isort and black
+	$(BIN)/isort --quiet $(CODE)
+	$(BIN)/black --quiet $(CODE)
+
+.PHONY: self
+self: $(VENV)/dev ## Our own pipeline on our own code: lint, types, tests, coverage
+	$(BIN)/mlops-ci run --client .
+
+.PHONY: bench
+bench: $(VENV)/dev ## Speed, as ratios measured side by side
+	$(BIN)/python -m scripts.bench
+
+.PHONY: lock
+lock: $(VENV)/dev ## Renew the locked requirements from the *.in files
+	$(BIN)/python -m scripts.lock
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .hypothesis .coverage* mlops-report sample_service/mlops-report
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/uv: $(LOCKS)/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11. Name a newer one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement $(LOCKS)/uv.txt
+	@touch $@
+
+$(VENV)/runtime: $(VENV)/uv $(LOCKS)/runtime.txt pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement $(LOCKS)/runtime.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/runtime $(LOCKS)/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement $(LOCKS)/dev.txt
+	@touch $@
