@@ -200,7 +200,7 @@ def plan_command(workspace: Prepare) -> int:
     for line in plan_report.lines(prepared):
         click.echo(line)
     runner = _runner()
-    runner.set_outputs(plan_report.outputs(prepared))
+    runner.set_outputs(plan_report.outputs(prepared, runner.prefix(prepared.context.client.root)))
     runner.summarise(plan_report.markdown(prepared))
     return errors.PASSED
 
@@ -267,7 +267,7 @@ def _stage(prepared: pipeline.Workspace, name: str) -> int:
     if result.verdict is not results.Verdict.PASS and not result.findings:
         runner.error(result.message, result.stage)
     runner.summarise(markdown.stage(result, prefix))
-    runner.set_outputs({"verdict": str(result.verdict)})
+    runner.set_outputs({"verdict": str(result.verdict), **gate.figures({result.stage: result.metrics})})
     return result.exit_code
 
 

@@ -104,11 +104,25 @@ def faults_of_jobs(needs: str, wanted_stages: Sequence[str]) -> list[str]:
 
 def outputs(run: results.RunResult) -> dict[str, str]:
     """The gate's outputs; empty text where there is no figure."""
-    values = {"verdict": str(run.verdict)}
-    for name, (stage, metric) in SUMMARY_METRICS.items():
-        value = _number(run.metrics.get(stage, {}), metric)
-        values[name] = "" if value is None else repr(value)
-    return values
+    return {"verdict": str(run.verdict), **figures(run.metrics)}
+
+
+def figures(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The figures among the outputs, from the metrics of each stage; empty text where there is none."""
+    values = {name: _number(metrics.get(stage, {}), metric) for name, (stage, metric) in SUMMARY_METRICS.items()}
+    return {name: "" if value is None else repr(value) for name, value in values.items()}
+
+
+def stage_outputs(result: results.StageResult) -> dict[str, str]:
+    """What one stage says of itself: its verdict, and those of the gate's figures that are its own."""
+    figures = {
+        name: _number(result.metrics, metric)
+        for name, (stage, metric) in SUMMARY_METRICS.items()
+        if stage == result.stage
+    }
+    return {"verdict": str(result.verdict)} | {
+        name: "" if value is None else repr(value) for name, value in figures.items()
+    }
 
 
 def _number(metrics: Mapping[str, Any], name: str) -> float | None:
