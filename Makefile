@@ -39,7 +39,7 @@ lint: $(VENV)/dev ## Formatting, imports, style, types, workflows; writes nothin
 	$(BIN)/flake8 $(CODE)
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --quiet --persona pedantic .github actions
-	$(BIN)/python -m tests.workflows.lint
+	$(BIN)/python scripts/docs.py --check
 
 .PHONY: fix
 fix: $(VENV)/dev ## Apply isort and black
@@ -52,11 +52,22 @@ self: $(VENV)/dev ## Our own pipeline on our own code: lint, types, tests, cover
 
 .PHONY: bench
 bench: $(VENV)/dev ## Speed, as ratios measured side by side
-	$(BIN)/python -m scripts.bench
+	$(BIN)/python scripts/bench.py
+
+.PHONY: docs
+docs: $(VENV)/dev ## Renew the generated tables of README.md
+	$(BIN)/python scripts/docs.py
+
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate \
+	--no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: lock
-lock: $(VENV)/dev ## Renew the locked requirements from the *.in files
-	$(BIN)/python -m scripts.lock
+lock: $(VENV)/uv ## Renew the locked requirements from the *.in files
+	$(COMPILE) --python-version 3.11 $(LOCKS)/uv.in --output-file $(LOCKS)/uv.txt
+	$(COMPILE) --python-version 3.11 $(LOCKS)/runtime.in --output-file $(LOCKS)/runtime.txt
+	$(COMPILE) --python-version 3.11 $(LOCKS)/dev.in --output-file $(LOCKS)/dev.txt
+	$(COMPILE) --python-version 3.9 $(LOCKS)/tools.in --output-file $(LOCKS)/tools.txt
+	$(COMPILE) --python-version 3.10 $(LOCKS)/load.in --output-file $(LOCKS)/load.txt
 
 .PHONY: clean
 clean: ## Remove what the other targets made
