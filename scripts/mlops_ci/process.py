@@ -238,8 +238,9 @@ def ended_on_signals() -> Iterator[None]:
 
 
 def _drain(stream: IO[bytes], lines: list[str], callback: Callable[[str], None] | None) -> None:
-    for raw in stream:
-        line = raw.decode("utf-8", errors="replace")
-        lines.append(line)
-        if callback is not None:
-            callback(line.rstrip("\r\n"))
+    with stream:
+        for raw in stream:
+            line = raw.decode("utf-8", errors="replace")
+            lines.append(line)
+            if callback is not None:
+                callback(line.rstrip("\r\n"))
