@@ -5,7 +5,9 @@ Pure. The gate and the workflow's matrix are computed from the same functions, s
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from mlops_ci import config, errors
 from mlops_ci.client import Client
@@ -79,6 +81,16 @@ def wanted(client: Client, settings: Config) -> list[str]:
     return names
 
 
+def artifact(folder: PurePath) -> str:
+    """What the artifact names of the client in `folder` (relative to the repository's root) begin with.
+
+    Two clients of one repository may be tested in one run, and neither may be judged by the other's results. So
+    the name says the folder: ``mlops-report.services.fraud~api`` for ``services/fraud-api``. A hyphen in a name
+    begins what is the stage's, therefore the folder's own become tildes.
+    """
+    return ".".join(["mlops-report", *(_UNSAFE.sub(_escaped, part).replace("-", "~") for part in folder.parts)])
+
+
 def check(client: Client, settings: Config) -> None:
     """Refuse what cannot be run, before anything is.
 
@@ -97,3 +109,11 @@ def check(client: Client, settings: Config) -> None:
             "Coverage is measured while the tests run; there would be no data.",
             "Add `tests` to the stages, or leave `coverage` out too.",
         )
+
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+"""GitHub refuses some of these in the name of an artifact, and others mean something in a pattern."""
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"={byte:02X}" for byte in found[0].encode())

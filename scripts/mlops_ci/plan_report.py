@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -59,8 +60,12 @@ def markdown(workspace: pipeline.Workspace) -> str:
     return "\n".join(["### plan", "", "| key | value | from |", "| --- | --- | --- |", *rows]) + "\n"
 
 
-def outputs(workspace: pipeline.Workspace) -> dict[str, str]:
-    """For the workflow: which jobs run, and the matrix of the tests job."""
+def outputs(workspace: pipeline.Workspace, folder: PurePath = PurePath()) -> dict[str, str]:
+    """For the workflow: which jobs run, the matrix of the tests job, what artifacts are called.
+
+    Args:
+        folder: The client's, relative to the repository's root.
+    """
     client, settings = workspace.context.client, workspace.context.config
     legs = plan.legs(client) if "tests" in settings.stages else []
     return {
@@ -75,6 +80,7 @@ def outputs(workspace: pipeline.Workspace) -> dict[str, str]:
             }
         ),
         "python": plan.default_python(client) or "",
+        "artifact": plan.artifact(folder),
     }
 
 
