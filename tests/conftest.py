@@ -1,0 +1,19 @@
+"""Fixtures for all levels. Builders live in `tests.builders`; what only one level needs lives there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+# Set by the runner that runs us, and read by what we test: a test must say itself what it wants.
+_FOREIGN = ("GITHUB_", "MLOPS_CI_", "RUNNER_", "INPUT_")
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tests on a laptop and in Actions see the same variables."""
+    for name in [name for name in os.environ if name.startswith(_FOREIGN) or name == "CI"]:
+        monkeypatch.delenv(name)
+    yield
