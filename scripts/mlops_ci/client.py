@@ -5,31 +5,16 @@ Reads the client's files and never runs them. Where several answers are possible
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlops_ci import config
+import msgspec
 
+from mlops_ci import application, config, dependencies, errors, layout
+from mlops_ci.dependencies import Dependencies
 
-@dataclass(frozen=True)
-class Dependencies:
-    """How the client's dependencies are installed, and what it declares.
-
-    Attributes:
-        project: Whether the client itself is installed (editable), because it declares how it is built.
-        requirements: Requirements files, relative to the client.
-        extras: Extras of the project.
-        groups: PEP 735 dependency groups.
-        declared: Normalised name to the requirement as written, of everything reachable from the above.
-        files: Every file that the above was read from, relative to the client: what a cache is keyed by.
-    """
-
-    project: bool = False
-    requirements: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    declared: dict[str, str] = field(default_factory=dict)
-    files: tuple[str, ...] = ()
+__all__ = ["Client", "Dependencies", "discover"]
 
 
 @dataclass(frozen=True)
@@ -39,10 +24,11 @@ class Client:
     Attributes:
         root: Absolute.
         source: Folders (or single modules) of its own code, relative to `root`.
-        suites: Suites by name, each with its path filled in.
+        suites: Suites by name, each with its path filled in; empty when there are no tests.
         python: Interpreter versions of the test matrix; empty: the one that runs us.
-        app: ``module:attribute`` of the FastAPI instance; None when there is none.
+        app: ``module:attribute`` of the FastAPI instance; None when there is none, or more than one.
         app_dir: The folder, relative to `root`, that `app` is imported from.
+        apps: The instances to choose from when there is more than one.
         locustfile: Relative to `root`; None when there is none.
         origins: Key as in the configuration to where its value came from, in words for people.
     """
@@ -56,8 +42,138 @@ class Client:
     app_dir: str = "."
     locustfile: str | None = None
     origins: dict[str, str] = field(default_factory=dict)
+    apps: tuple[str, ...] = ()
 
 
 def discover(root: Path, settings: config.Config, origins: config.Origins) -> Client:
-    """Find out what the client in the folder `root` is; what `settings` says is taken as it is."""
-    raise NotImplementedError
+    """Find out what the client in the folder `root` is; what `settings` says is taken as it is.
+
+    Raises:
+        errors.ConfigurationError: `settings` names something that is not there, or there is no Python code at all.
+    """
+    root = root.resolve()
+    told: dict[str, str] = {}
+    declared, told_of_them = dependencies.read(root, settings.environment, origins)
+    source = _source(root, settings, origins, told)
+    app: str | None = None
+    app_dir, apps = ".", tuple[str, ...]()
+    if settings.load.command is not None:
+        told["load.app"] = f"not needed: load.command starts the service ({origins.of('load.command')})"
+    elif settings.load.app is not None:
+        app, app_dir = settings.load.app, application.folder_of(root, settings.load.app, source)
+        told["load.app"] = origins.of("load.app")
+    else:
+        app, app_dir, apps, source = _app(root, source, told, may_extend=settings.source is None)
+    return Client(
+        root=root,
+        source=source,
+        suites=_suites(root, settings, origins, source, told),
+        python=_python(root, settings, origins, told),
+        dependencies=declared,
+        app=app,
+        app_dir=app_dir,
+        apps=apps,
+        locustfile=_locustfile(root, settings, origins, told),
+        origins={**told, **told_of_them},
+    )
+
+
+def _source(root: Path, settings: config.Config, origins: config.Origins, told: dict[str, str]) -> tuple[str, ...]:
+    if settings.source is not None:
+        told["source"] = origins.of("source")
+        for name in settings.source:
+            _require(root, "source", name, origins)
+        return tuple(settings.source)
+    source, told["source"] = layout.source(root)
+    if not source:
+        there = sorted(path.name for path in root.iterdir() if path.is_dir() and layout.has_python(path))
+        raise errors.ConfigurationError(
+            f"No Python code of a service was found in {root}.",
+            "There is nothing to check." + (f" Folders with Python code: {', '.join(there)}." if there else ""),
+            f"Name the folder in [{config.TABLE}] source, or another client with --client (input `working-directory`).",
+        )
+    return source
+
+
+def _app(
+    root: Path, source: tuple[str, ...], told: dict[str, str], *, may_extend: bool
+) -> tuple[str | None, str, tuple[str, ...], tuple[str, ...]]:
+    found, factories = application.find(root, source)
+    if not found and may_extend:
+        # A main.py at the root, beside the packages that it imports, is the service's own code too.
+        modules = tuple(path.name for path in sorted(root.glob("*.py")) if path.name not in source)
+        found, _ = application.find(root, modules)
+        source += tuple(dict.fromkeys(instance.path for instance in found))
+    names = tuple(instance.app for instance in found)
+    if len(found) == 1:
+        told["load.app"] = f"found in {found[0].path}"
+        return found[0].app, found[0].folder, (), source
+    if found:
+        told["load.app"] = f"several found, choose one: {', '.join(names)}"
+        return None, ".", names, source
+    told["load.app"] = "no FastAPI instance found"
+    if factories:
+        told["load.app"] += f"; {', '.join(factories)} makes one when called: start it with load.command"
+    return None, ".", (), source
+
+
+def _suites(
+    root: Path, settings: config.Config, origins: config.Origins, source: tuple[str, ...], told: dict[str, str]
+) -> dict[str, config.Suite]:
+    found, how = layout.suites(root, source)
+    if settings.tests is None:
+        told["tests"] = how
+        return found
+    keys = [key for key in origins.by_key if key.startswith("tests.")]
+    told["tests"] = origins.of(keys[0] if keys else "tests")
+    suites = {}
+    for name, suite in settings.tests.items():
+        path = suite.path
+        args = suite.args
+        if path is None and name in found:
+            path, args = found[name].path, [*found[name].args, *args]
+        key = f"tests.{name}.path"
+        told[key] = origins.of(key) if suite.path is not None else how if name in found else "default"
+        path = path or f"tests/{name}"
+        _require(root, key, path, origins)
+        suites[name] = msgspec.structs.replace(suite, path=path, args=args)
+    return suites
+
+
+def _python(root: Path, settings: config.Config, origins: config.Origins, told: dict[str, str]) -> tuple[str, ...]:
+    if settings.python is not None:
+        told["python"] = origins.of("python")
+        return tuple(settings.python)
+    try:
+        text = (root / ".python-version").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    for line in text.splitlines():
+        version = re.match(r"\s*(?:cpython-|python-)?(\d+\.\d+)(\.\d+)?t?\s*(#.*)?$", line)
+        if version:
+            # Which patch release it is decides nothing here, and a runner seldom has the very one.
+            told["python"] = f".python-version says {line.strip()}"
+            return (version[1],)
+    told["python"] = "the interpreter that runs mlops-ci, if the client admits it"
+    return ()
+
+
+def _locustfile(root: Path, settings: config.Config, origins: config.Origins, told: dict[str, str]) -> str | None:
+    if settings.load.locustfile is not None:
+        told["load.locustfile"] = origins.of("load.locustfile")
+        _require(root, "load.locustfile", settings.load.locustfile, origins)
+        return settings.load.locustfile
+    name, told["load.locustfile"] = layout.locustfile(root)
+    return name
+
+
+def _require(root: Path, key: str, name: str, origins: config.Origins) -> None:
+    if (root / name).exists():
+        return
+    origin = origins.of(key)
+    where = f"{origin}, [{config.TABLE}] {key}" if origin == "pyproject.toml" else origin
+    raise errors.ConfigurationError(
+        f"{name} is not in {root} ({key}: {where}).",
+        "What is not there cannot be checked, and leaving it out would pass without looking.",
+        "Correct the path; it is relative to the client's folder.",
+    )

@@ -40,6 +40,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_u
 class Environment(_Table, frozen=True, kw_only=True):
     """How the client's dependencies are installed. None: discovered."""
 
+    project: Annotated[bool | None, Meta(description="whether the client itself is installed, editable")] = None
     requirements: Annotated[list[str] | None, Meta(description="requirements files")] = None
     extras: Annotated[list[str] | None, Meta(description="extras of the project, such as `test`")] = None
     groups: Annotated[list[str] | None, Meta(description="PEP 735 dependency groups")] = None

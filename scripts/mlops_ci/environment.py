@@ -5,19 +5,28 @@ Knows how to make and find environments; what runs in them is the stages' busine
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Mapping
+import hashlib
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_ci import config, installer, interpreters, process, recipes, store
+from mlops_ci.client import Client
+from mlops_ci.recipes import Role
 
-class Role(enum.StrEnum):
-    """What an environment is for; each holds no more than that needs."""
+__all__ = ["Cache", "Environment", "Role"]
 
-    LINT = "lint"  # black, isort, flake8 (with the client's plugins); nothing of the client
-    CLIENT = "client"  # the client, its dependencies, pytest and friends, mypy, uvicorn
-    COVERAGE = "coverage"  # coverage (with the client's plugins); nothing of the client
-    LOAD = "load"  # Locust: the client's own environment when it declares Locust, else one of ours
+_SCHEMA = "1"
+_OLDEST_FOR_LOCUST = (3, 10)
+
+# They point Python, pip or uv at some environment of the user's, or change what Python code means (-O drops asserts).
+_DROPPED = frozenset(
+    "VIRTUAL_ENV VIRTUAL_ENV_PROMPT CONDA_PREFIX PYTHONHOME PYTHONPATH PYTHONOPTIMIZE PYTHONSAFEPATH"
+    " PYTHONDONTWRITEBYTECODE __PYVENV_LAUNCHER__ UV_PYTHON UV_SYSTEM_PYTHON UV_BREAK_SYSTEM_PACKAGES UV_CONSTRAINT"
+    " UV_OVERRIDE UV_REQUIRE_HASHES UV_NO_DEPS UV_WORKING_DIRECTORY UV_WORKING_DIR".split()
+)
+_DROPPED_PREFIXES = ("PIP_", "UV_PROJECT")
 
 
 @dataclass(frozen=True)
@@ -35,3 +44,113 @@ class Environment:
     def module(self, name: str, *args: str | Path) -> list[str]:
         """The command that runs the module `name` here."""
         return [str(self.python), "-m", name, *map(str, args)]
+
+
+class Cache:
+    """The environments of one client, made when first asked for and kept in a folder of ours.
+
+    Args:
+        report_progress: Called with a few words when something takes its time.
+        root: The folder; default ``$MLOPS_CI_CACHE``, ``$XDG_CACHE_HOME/mlops-ci`` or ``~/.cache/mlops-ci``.
+        variables: The environment variables to start from.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        settings: config.Config,
+        *,
+        report_progress: Callable[[str], None],
+        run: process.Runner = process.run,
+        root: Path | None = None,
+        variables: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.client = client
+        self.settings = settings
+        self.report_progress = report_progress
+        self.run = run
+        self.given = variables
+        self.root = root or folder(variables)
+        self.variables = {
+            name: value
+            for name, value in variables.items()
+            if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
+        }
+        self.store = store.Store(self.root / "environments")
+        self.finder = interpreters.Finder(
+            self.root / "interpreters", self.variables, run=run, report_progress=report_progress
+        )
+        self._known: dict[tuple[Role, str | None], Environment] = {}
+
+    def get(self, role: Role, python: str | None = None) -> Environment:
+        """The environment for `role`, of the interpreter `python` (``3.12``; None: the client's default).
+
+        Safe to call from several threads and processes at once.
+
+        Raises:
+            errors.MissingError: No uv, or no such interpreter.
+            errors.Failure: What the client declares cannot be installed.
+        """
+        if role is Role.LOAD and "locust" in self.client.dependencies.declared:
+            role = Role.CLIENT
+        known = self._known.get((role, python))
+        if known is None:
+            known = self._known[role, python] = self._get(role, python)
+        return known
+
+    def _get(self, role: Role, python: str | None) -> Environment:
+        wanted = python or next(iter(self.client.python), None)
+        interpreter = self.finder.choose(wanted, self.client.dependencies.requires_python)
+        if role is Role.LOAD and interpreter.minor < _OLDEST_FOR_LOCUST:
+            interpreter = self.finder.ours
+        recipe = recipes.of(role, self.client, uvicorn=self.settings.load.command is None)
+        text = "\0".join((_SCHEMA, str(interpreter.path), interpreter.version, recipes.key(recipe)))
+        key = f"{role}-{interpreter.version}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+        def make(path: Path) -> None:
+            self.report_progress(f"making the {role} environment (Python {interpreter.version})")
+            installer.make(path, recipe, interpreter, self.client.root, run=self.run, variables=self.variables)
+
+        path = self.store.get(
+            key,
+            make,
+            usable=lambda path: _python(path).exists(),
+            # What is not locked is looked at again each day, so that a laptop and CI see the same versions.
+            max_age=None if recipe.fixed else store.DAY,
+        )
+        return Environment(_python(path), self._variables(role, path))
+
+    def _variables(self, role: Role, path: Path) -> dict[str, str]:
+        before = os.pathsep + self.variables["PATH"] if self.variables.get("PATH") else ""
+        variables = {**self.variables, "VIRTUAL_ENV": str(path), "PATH": f"{path / 'bin'}{before}"}
+        # Bytecode is kept with the environment: the client's folder stays as it was, and the next run starts faster.
+        variables.setdefault("PYTHONPYCACHEPREFIX", str(path / "bytecode"))
+        if role is Role.LINT:
+            # A black.py or click.py of the client's must not stand in for the tool's.
+            variables["PYTHONSAFEPATH"] = "1"
+        else:
+            places = self._import_path()
+            if places:
+                variables["PYTHONPATH"] = os.pathsep.join(places)
+        return variables
+
+    def _import_path(self) -> list[str]:
+        """The client's own folders on PYTHONPATH; others would make a laptop's verdict differ from CI's."""
+        root = self.client.root
+        given = [root / place for place in self.given.get("PYTHONPATH", "").split(os.pathsep) if place]
+        places = [place for place in map(Path.resolve, given) if place.is_relative_to(root)]
+        if self.client.app_dir != "." and not self.client.dependencies.project:
+            places.append(root / self.client.app_dir)
+        return list(dict.fromkeys(map(str, places)))
+
+
+def folder(variables: Mapping[str, str]) -> Path:
+    """Where environments are kept unless the caller says otherwise."""
+    if variables.get("MLOPS_CI_CACHE"):
+        return Path(variables["MLOPS_CI_CACHE"]).absolute()
+    caches = variables.get("XDG_CACHE_HOME") or Path(variables.get("HOME") or Path.home()) / ".cache"
+    return Path(caches).absolute() / "mlops-ci"
+
+
+def _python(path: Path) -> Path:
+    return path / "bin" / "python"

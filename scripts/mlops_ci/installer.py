@@ -1,0 +1,136 @@
+"""Makes an environment from a recipe, with uv.
+
+Keeps nothing and remembers nothing: a folder that was not finished is the caller's to remove.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from mlops_ci import config, errors, interpreters, locked, process, recipes
+
+_TIMEOUT = 1800.0
+
+
+def make(
+    path: Path,
+    recipe: recipes.Recipe,
+    interpreter: interpreters.Interpreter,
+    client: Path,
+    *,
+    run: process.Runner,
+    variables: Mapping[str, str],
+) -> None:
+    """Make the environment that `recipe` describes in the folder `path`.
+
+    Args:
+        client: The client's folder: what `recipe` says is relative to it, and uv finds its settings there.
+
+    Raises:
+        errors.MissingError: No uv.
+        errors.Failure: What the client declares, or what is added to it, cannot be installed.
+        errors.TimeLimit: An installation did not end.
+    """
+    uv = interpreters.uv(variables)
+    environment = {**variables, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+
+    def call(*args: str | Path) -> process.Completed:
+        completed = run([uv, *args], cwd=client, env=environment, timeout=_TIMEOUT)
+        if completed.timed_out:
+            raise errors.TimeLimit(
+                f"`uv {' '.join(map(str, args[:2]))}` did not end within {_TIMEOUT:.0f} s.",
+                "A package index may be slow, or a dependency takes long to build.",
+                "Run it again; name fewer dependencies in "
+                f"[{config.TABLE}.environment] if one of them is not needed for testing.",
+                log=process.tail(completed.output),
+            )
+        return completed
+
+    def install(*args: str | Path) -> process.Completed:
+        return call("pip", "install", "--python", path / "bin" / "python", *args)
+
+    made = call("venv", "--no-project", "--python", interpreter.path, path)
+    if made.returncode != 0:
+        raise errors.Failure(
+            f"No environment could be made with Python {interpreter.version} ({interpreter.path}).",
+            "The disk may be full, or the interpreter incomplete.",
+            "See uv's own words below.",
+            log=process.tail(made.stderr),
+        )
+    if recipe.declared:
+        completed = install(*recipe.declared)
+        if completed.returncode != 0:
+            raise _not_installed(recipe.declared, interpreter, completed)
+    there = installed(path)
+    lacking = [name for name in recipe.tools if name not in there]
+    if not lacking:
+        return
+    notes = path / "mlops-ci"
+    tools = _write(notes / "tools.txt", locked.only(recipe.lock, lacking))
+    ours = _write(notes / "constraints.txt", locked.without(recipe.lock, {*there, *lacking}))
+    if not there:
+        completed = install("--require-hashes", "--requirement", tools, "--constraint", ours)
+    else:
+        theirs = _write(notes / "installed.txt", "".join(f"{name}=={there[name]}\n" for name in there))
+        completed = install("--requirement", tools, "--constraint", ours, "--constraint", theirs)
+        if completed.returncode != 0:
+            # Our versions do not go with the client's: whichever do.
+            completed = install(*lacking, "--constraint", theirs)
+    if completed.returncode != 0:
+        raise errors.Failure(
+            f"{', '.join(lacking)} cannot be added to the environment (Python {interpreter.version}).",
+            (
+                "No version goes with what the client declares."
+                if there and _contradiction(completed)
+                else "uv could not install what the stage runs on."
+            ),
+            "Declare a version that does beside the client's other test dependencies, or loosen what is named below.",
+            log=process.tail(completed.stderr),
+        )
+
+
+def installed(path: Path) -> dict[str, str]:
+    """Normalised name to version of what is installed in the environment `path`."""
+    found: dict[str, str] = {}
+    for folder in sorted(path.glob("lib/python*/site-packages/*.dist-info")):
+        name, _, version = folder.name.removesuffix(".dist-info").partition("-")
+        try:
+            found[canonicalize_name(name)] = str(Version(version))
+        except InvalidVersion:
+            # Constraints cannot name it; uv leaves it alone all the same.
+            continue
+    return found
+
+
+def _not_installed(
+    declared: Sequence[str], interpreter: interpreters.Interpreter, completed: process.Completed
+) -> errors.Failure:
+    if _contradiction(completed):
+        meaning = "The requirements contradict each other, or one of them has no release for this Python."
+    elif re.search(r"failed to build|build backend", completed.stderr, re.IGNORECASE):
+        meaning = "A package could not be built."
+    else:
+        meaning = "uv could not install it."
+    return errors.Failure(
+        f"What the client declares cannot be installed with Python {interpreter.version}:"
+        f" `uv pip install {' '.join(declared)}` ended with {completed.returncode}.",
+        meaning,
+        f"Change what is named below, or say what to install in [{config.TABLE}.environment]"
+        " (project, requirements, extras, groups).",
+        log=process.tail(completed.stderr),
+    )
+
+
+def _contradiction(completed: process.Completed) -> bool:
+    return "No solution found" in completed.stderr
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path

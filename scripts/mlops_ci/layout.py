@@ -1,0 +1,149 @@
+"""Where things lie in a client: its own code, its suites of tests, its locustfile.
+
+Looks at names and folders; what is in the files is `mlops_ci.application`'s and the tools' business.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlops_ci import config, declarations, setuptools_files
+
+SUITES = ("unit", "integration", "functional", "e2e")
+LOCUSTFILES = tuple(
+    f"{folder}locustfile.py"
+    for folder in (
+        *("tests/load/", "tests/performance/", "tests/perf/", "tests/locust/", "tests/", "", "test/", "load/"),
+        *("loadtest/", "loadtests/", "load_test/", "load_tests/", "load-tests/", "performance/", "perf/", "locust/"),
+    )
+)
+
+_TESTS = ("tests", "test")
+_NOT_SOURCE = frozenset(
+    "tests test testing docs doc scripts script tools tool bin examples example notebooks notebook benchmarks benchmark"
+    " bench build dist venv env data deploy deployment infra infrastructure terraform docker k8s helm ci hooks alembic"
+    " migrations load loadtest loadtests load_test load_tests load-tests performance perf locust e2e unit integration"
+    " functional htmlcov site requirements mlops-report node_modules".split()
+)
+_NOT_MODULES = frozenset("setup conftest noxfile tasks fabfile locustfile dodo gunicorn_conf gunicorn.conf".split())
+
+
+def python_files(folder: Path) -> Iterator[Path]:
+    """The Python files below `folder`, in order, without what tools and environments keep there."""
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(name for name in folders if not _foreign(here, name))
+        yield from (here / name for name in sorted(files) if name.endswith(".py"))
+
+
+def _foreign(parent: Path, name: str) -> bool:
+    return (
+        name.startswith((".", "__"))
+        or name in ("node_modules", "site-packages", "mlops-report")
+        or name.endswith(".egg-info")
+        or (parent / name / "pyvenv.cfg").exists()
+    )
+
+
+def has_python(folder: Path) -> bool:
+    """Whether there is a Python file below `folder`."""
+    return next(python_files(folder), None) is not None
+
+
+def source(root: Path) -> tuple[tuple[str, ...], str]:
+    """Folders and modules of the client's own code, relative to `root`, and how they were found.
+
+    Packages in ``src``; else folders of the root with Python code that is neither tests nor tools; else its modules.
+    """
+    src = root / "src"
+    if src.is_dir() and not (src / "__init__.py").exists():
+        packages = [f"src/{name}" for name in (*_folders(src, frozenset()), *_modules(src))]
+        if packages:
+            return tuple(packages), "found in src"
+    folders = _folders(root, _NOT_SOURCE)
+    if folders:
+        return tuple(folders), "found: folders with Python code"
+    modules = _modules(root)
+    return tuple(modules), "found: Python files in the client's folder" if modules else "no Python code found"
+
+
+def _folders(parent: Path, others: frozenset[str]) -> list[str]:
+    return sorted(
+        path.name
+        for path in parent.iterdir()
+        if path.is_dir() and path.name.lower() not in others and not _foreign(parent, path.name) and has_python(path)
+    )
+
+
+def _modules(parent: Path) -> list[str]:
+    return sorted(
+        path.name
+        for path in parent.glob("*.py")
+        if path.stem not in _NOT_MODULES and not path.name.startswith("test_") and not path.stem.endswith("_test")
+    )
+
+
+def suites(root: Path, source: tuple[str, ...]) -> tuple[dict[str, config.Suite], str]:
+    """Suites by name, each with its path, and how they were found; empty when there are no tests.
+
+    Known folders below ``tests`` are a suite each, and what lies beside them is one more: no test is left out in
+    silence. A folder without known ones is a single suite, `all`.
+    """
+    patterns, testpaths = _pytest_settings(root)
+    places = [*_TESTS, *testpaths, *(f"{folder}/{name}" for folder in source for name in _TESTS)]
+    for place in dict.fromkeys(places):
+        tests = list(_test_files(root / place, patterns))
+        if not tests:
+            continue
+        known = {
+            name: f"{place}/{name}" for name in SUITES if any(root / place / name in file.parents for file in tests)
+        }
+        found = {name: config.Suite(path=path) for name, path in known.items()}
+        if not found:
+            return {"all": config.Suite(path=place)}, f"found tests in {place}"
+        rest = [file for file in tests if not any(root / path in file.parents for path in known.values())]
+        if rest:
+            found["other"] = config.Suite(path=place, args=[f"--ignore={path}" for path in known.values()])
+        return found, f"found {', '.join(known.values())}" + (f" and tests beside them in {place}" if rest else "")
+    if any(_matches(path.name, patterns) for path in root.glob("*.py")):
+        return {"all": config.Suite(path=".")}, "found tests in the client's folder"
+    return {}, "no tests found"
+
+
+def _test_files(folder: Path, patterns: list[str]) -> Iterator[Path]:
+    if folder.is_file():
+        yield folder
+    for path in python_files(folder):
+        if _matches(path.name, patterns):
+            yield path
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+
+
+def _pytest_settings(root: Path) -> tuple[list[str], list[str]]:
+    """pytest's ``python_files`` and ``testpaths``, from the first file that pytest would read."""
+    pytest = declarations.table(config.read_pyproject(root), "tool", "pytest")
+    table = declarations.table(pytest, "ini_options") or pytest
+    for name, section in (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
+        parser = setuptools_files.ini(root / name)
+        if parser.has_section(section) and (name == "pytest.ini" or not table):
+            table = dict(parser.items(section))
+            break
+    found = [
+        [word for text in declarations.strings(table.get(key)) for word in text.split()]
+        for key in ("python_files", "testpaths")
+    ]
+    return found[0] or ["test_*.py", "*_test.py"], [path.rstrip("/") for path in found[1]]
+
+
+def locustfile(root: Path) -> tuple[str | None, str]:
+    """The locustfile, relative to `root`, and how it was found."""
+    for name in LOCUSTFILES:
+        if (root / name).is_file():
+            return name, "found"
+    return None, "no locustfile found"
