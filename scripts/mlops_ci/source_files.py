@@ -12,12 +12,15 @@ from pathlib import Path, PurePosixPath
 
 from mlops_ci import errors, process
 
-# What black leaves out by itself, and two more that hold nobody's own code.
+# What black leaves out by itself, and two more.
 SKIPPED = frozenset(
     ".direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .nox .pytest_cache .ruff_cache .svn .tox .venv .vscode"
     " __pycache__ __pypackages__ _build buck-out build dist node_modules venv".split()
 )
 SUFFIXES = (".py", ".pyi")
+
+# Not left out by black, though never a client's own Python: node-gyp ships hundreds of files.
+_FOREIGN_NAMES = frozenset({"node_modules"})
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def find(root: Path, report: Path, run: process.Runner = process.run) -> SourceF
             foreign.add(here.as_posix())
             folders.clear()
             continue
+        foreign.update((here / name).as_posix() for name in _FOREIGN_NAMES.intersection(folders))
         folders[:] = [name for name in folders if name not in SKIPPED and (here / name).as_posix() not in foreign]
         paths = ((here / name).as_posix() for name in files if name.endswith(SUFFIXES))
         python.extend(path for path in paths if path not in foreign)
