@@ -185,11 +185,10 @@ def load_command(workspace: Prepare) -> int:
 @workspace_options
 def fix_command(workspace: Prepare) -> int:
     """Apply isort and black, with the settings that lint uses."""
-    changed = fix.run(workspace().context)
-    for path in changed:
-        click.echo(f"fixed {path}")
-    click.echo(f"{len(changed)} file{'' if len(changed) == 1 else 's'} changed.")
-    return errors.PASSED
+    changes = fix.run(workspace().context)
+    click.echo(changes.text)
+    # What black cannot read is for a person to mend, and lint would refuse it.
+    return errors.REFUSED if changes.broken else errors.PASSED
 
 
 @commands.command("plan")

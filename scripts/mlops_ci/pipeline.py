@@ -110,7 +110,7 @@ def run_all(workspace: Workspace, observer: Observer) -> None:
 
     # Suites first: they are the longest, and coverage waits for them.
     early = sorted((name for name in work if name not in ("coverage", "load")), key=lambda name: "tests-" not in name)
-    with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max(4, os.cpu_count() or 4)) as pool:
         futures = {name: pool.submit(run_one, name, work[name], context, observer) for name in early}
         if "load" in work:
             pool.submit(_warm_up, context)

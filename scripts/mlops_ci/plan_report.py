@@ -88,11 +88,8 @@ def _origin(key: str, workspace: pipeline.Workspace) -> str:
     origins, client = workspace.origins, workspace.context.client
     if (origin := origins.of(key)) != "default":
         return origin
-    while key:
-        if key in client.origins:
-            return client.origins[key]
-        key = key.rpartition(".")[0]
-    return "default"
+    # Discovery names a suite as a whole; what it found out of it is where it is.
+    return client.origins.get(key) or client.origins.get(key.removesuffix(".path")) or "default"
 
 
 def _leaves(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
