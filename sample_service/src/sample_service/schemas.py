@@ -54,7 +54,7 @@ class Wine(BaseModel):
     proline: Measurement
 
 
-FEATURES = tuple(Wine.model_fields)
+FEATURES: tuple[str, ...] = tuple(Wine.model_fields)
 
 
 class Batch(BaseModel):

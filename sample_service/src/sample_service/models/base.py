@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
-from typing_extensions import TypeAlias
 
 Matrix: TypeAlias = npt.NDArray[np.float32]
 

@@ -31,4 +31,5 @@ class DummyModel:
     def predict(self, rows: Matrix) -> Matrix:
         count = len(self._metadata.classes)
         chosen = np.floor(rows[:, 0]).astype(np.int64) % count
-        return np.eye(count, dtype=np.float32)[chosen]
+        probabilities: Matrix = np.eye(count, dtype=np.float32)[chosen]
+        return probabilities
