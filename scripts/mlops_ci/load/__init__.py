@@ -1,4 +1,4 @@
 """The service under test, the recorder that runs inside Locust, and what its recording says.
 
-`recorder` is the only module here that runs in another environment; it is started by its path.
+`inside`, `recorder` and `tape` run in Locust's environment, where the rest of the package is not.
 """

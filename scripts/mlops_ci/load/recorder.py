@@ -1,36 +1,22 @@
-"""Runs inside Locust and writes down every request. Started by its path, by the interpreter of Locust's environment:
+"""Listens to Locust and puts every request on tape. Runs inside Locust; started by `inside`.
 
-    python recorder.py FOLDER WARMUP DURATION -- LOCUST-ARGUMENTS
-
-Needs nothing of mlops_ci and only the standard library until Locust is there (Python 3.9, Locust 2.20 or newer).
-Decides nothing: `mlops_ci.load.recording` reads what is written here, `mlops_ci.load.guards` judges it.
-
-Two files in FOLDER, written as the run goes, so that a crash loses at most half a second:
-
-- ``requests.bin``: one `RECORD` for each request, in the order of their ends;
-- ``events.jsonl``: one object a line, told apart by ``event``: what numbers in the records mean, and what happened when.
-
-All times are seconds since the epoch, on a clock that is set once and never stepped.
+Needs nothing of mlops_ci but `tape`; Python 3.9, Locust 2.20 or newer. Decides nothing: `mlops_ci.load.guards` judges
+what `mlops_ci.load.recording` reads.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-import json
+import logging
 import os
-import struct
 import sys
 import time
 import traceback
 from typing import Any, Callable
 
-RECORD = struct.Struct("<ddIIHI")
-"""Start (s), duration (ms), endpoint, failure (0: none), HTTP status (0: none), bytes of the body."""
+from . import tape  # relative: inside Locust this package has another name
 
-FLUSH_EVERY = 0.5
-MOST_FAILURES = 500
-"""Distinct failure messages for the whole run; the rest share one, so that messages with a time in them cost nothing."""
 MOST_EXCEPTIONS = 20
 NO_ANSWER = "No answer when the run ended"
 
@@ -39,26 +25,20 @@ class Recorder:
     """Listens to one Locust process.
 
     Args:
-        folder: Where the two files go; exists.
+        to: Where everything is written.
         warmup: Seconds after the last user was started that are left out.
         duration: Seconds measured after that; then the run is ended.
     """
 
-    def __init__(self, folder: str, warmup: float, duration: float) -> None:
+    def __init__(self, to: tape.Tape, *, warmup: float, duration: float) -> None:
+        self._tape = to
         self._warmup = warmup
         self._duration = duration
-        self._anchor = time.time() - time.monotonic()
-        self._requests = open(os.path.join(folder, "requests.bin"), "ab", buffering=0)
-        self._events = open(os.path.join(folder, "events.jsonl"), "ab", buffering=0)
-        self._buffer = bytearray()
-        self._flushed = time.monotonic()
-        self._endpoints: dict[tuple[str, str], int] = {}
-        self._failures: dict[str, int] = {}
         self._exceptions: dict[str, int] = {}
         self._reported: BaseException | None = None
-        self._count = 0
         self._environment: Any = None
         self._scheduled = False
+        self._stopping: float | None = None
         self._locust: Any = None
         self._gevent: Any = None
 
@@ -72,47 +52,19 @@ class Recorder:
         for module, session in (("locust.clients", "HttpSession"), ("locust.contrib.fasthttp", "FastHttpSession")):
             watched = getattr(importlib.import_module(module), session)
             watched.request = self._watch_request(watched.request)
-        self.event("start", locust=locust.__version__, python=sys.version.split()[0], pid=os.getpid())
-
-    def now(self) -> float:
-        """Seconds since the epoch, of a clock that is never stepped."""
-        return time.monotonic() + self._anchor
-
-    def event(self, kind: str, **fields: Any) -> None:
-        """Write one event, after the requests before it."""
-        self.flush()
-        line = json.dumps({"event": kind, "time": self.now(), **fields}, default=str)
-        self._events.write(line.encode("utf-8", "replace") + b"\n")
-
-    def flush(self) -> None:
-        """Write the requests that are still in memory."""
-        self._flushed = time.monotonic()
-        if self._buffer:
-            data, self._buffer = self._buffer, bytearray()
-            self._requests.write(data)
+        self._tape.event("start", locust=locust.__version__, python=sys.version.split()[0], pid=os.getpid())
 
     def on_init(self, environment: Any, **_: Any) -> None:
         """The locustfile is imported, the runner made, logging set up."""
         self._environment = environment
-        logging = importlib.import_module("logging")
-        recorder = self
-
-        class Handler(logging.Handler):  # type: ignore[misc,name-defined]  # logging must not load before gevent
-            def emit(self, record: Any) -> None:
-                # Exceptions in listeners and in on_stop reach nobody but the log.
-                text = record.getMessage()
-                if text.startswith(("Uncaught exception in", "Unhandled exception in greenlet")):
-                    # Its own subject, else the last line of the traceback that it quotes.
-                    recorder.exception("listener", _last_line(text), self.format(record))
-
         for name in (None, "locust"):
-            logging.getLogger(name).addHandler(Handler(logging.ERROR))
-        self.event("init", shape=environment.shape_class is not None)
+            logging.getLogger(name).addHandler(_Handler(self))
+        self._tape.event("init", shape=environment.shape_class is not None)
 
         def flush_for_ever() -> None:
             while True:
-                self._gevent.sleep(FLUSH_EVERY)
-                self.flush()
+                self._gevent.sleep(tape.FLUSH_EVERY)
+                self._tape.flush()
 
         self._gevent.spawn(flush_for_ever)
 
@@ -128,7 +80,7 @@ class Recorder:
         **_: Any,
     ) -> None:
         """One request has ended."""
-        now = self.now()
+        now = self._tape.now()
         duration = float("nan") if response_time is None else float(response_time)
         if start_time is not None:
             # As an age, so that a step of the wall clock moves one request and not the rest of the run.
@@ -137,16 +89,16 @@ class Recorder:
             start = now - (0.0 if response_time is None else duration / 1000)
         # `response` of a 4xx or 5xx is false.
         status = 0 if response is None else getattr(response, "status_code", 0)
-        failure = self._failure(_text(exception)) if exception else 0
-        self._record(start, duration, self._endpoint(request_type, name), failure, status, response_length)
+        failure = self._tape.failure(_text(exception)) if exception else 0
+        self._tape.request(start, duration, self._tape.endpoint(request_type, name), failure, status, response_length)
 
-    def on_user_error(self, exception: BaseException, tb: Any, **_: Any) -> None:
-        """A task has raised; newer versions of Locust also tell us here of `on_start`."""
-        self._user_exception("task", exception)
+    def on_user_error(self, user_instance: Any, exception: BaseException, **_: Any) -> None:
+        """A task has raised; newer versions of Locust also tell us here of `on_start`, and then name a user."""
+        self._user_exception("user" if isinstance(user_instance, self._locust.User) else "task", exception)
 
     def on_test_start(self, environment: Any, **_: Any) -> None:
         """Users are about to be started. With a load shape of the client's own, the warm-up begins here."""
-        self.event("ramping")
+        self._tape.event("ramping")
         if environment.shape_class is not None:
             self._schedule(None)
 
@@ -156,61 +108,34 @@ class Recorder:
 
     def on_test_stopping(self, environment: Any, **_: Any) -> None:
         """No new tasks from now on; requests in flight have until the stop-timeout."""
+        self._stopping = self._tape.now()
         runner = environment.runner
-        where = self._whereabouts(runner) if not self._count else []
-        self.event("stopping", cpu_s=time.process_time(), users=runner.user_count, where=where)
+        where = self._whereabouts(runner) if not self._tape.count else []
+        self._tape.event("stopping", cpu_s=time.process_time(), users=runner.user_count, where=where)
 
     def on_test_stop(self, **_: Any) -> None:
         """All users have ended."""
-        self.event("stopped")
+        self._tape.event("stopped")
 
     def exception(self, source: str, message: str, text: str) -> None:
         """Something in the locustfile raised; each distinct traceback is written once, all are counted."""
         if text not in self._exceptions and len(self._exceptions) < MOST_EXCEPTIONS:
             self._exceptions[text] = 0
-            self.event("exception", source=source, message=message[:500], traceback=text[-8000:])
+            self._tape.event("exception", source=source, message=message[:500], traceback=text[-8000:])
         if text in self._exceptions:
             self._exceptions[text] += 1
 
     def end(self, exit_code: Any) -> None:
         """The last words: a recording without them is not complete."""
         log = importlib.import_module("locust.log")
-        self.event(
+        self._tape.event(
             "end",
             exit_code=exit_code if isinstance(exit_code, int) else int(exit_code is not None),
             process_exit_code=getattr(self._environment, "process_exit_code", None),
             unhandled=bool(getattr(log, "unhandled_greenlet_exception", False)),
             exceptions=sum(self._exceptions.values()),
-            requests=self._count,
+            requests=self._tape.count,
         )
-
-    def _record(self, start: float, duration: float, endpoint: int, failure: int, status: Any, size: Any) -> None:
-        status = status if isinstance(status, int) and 0 < status < 65536 else 0
-        size = min(size, 0xFFFFFFFF) if isinstance(size, int) and size > 0 else 0
-        self._buffer += RECORD.pack(start, duration, endpoint, failure, status, size)
-        self._count += 1
-        # A busy generator may keep the flushing greenlet waiting.
-        if len(self._buffer) > 65536 or time.monotonic() - self._flushed > FLUSH_EVERY:
-            self.flush()
-
-    def _endpoint(self, method: Any, name: Any) -> int:
-        key = (str(method), str(name))
-        number = self._endpoints.get(key)
-        if number is None:
-            number = self._endpoints[key] = len(self._endpoints)
-            self.event("endpoint", id=number, method=key[0], name=key[1])
-        return number
-
-    def _failure(self, message: str) -> int:
-        number = self._failures.get(message)
-        if number is None:
-            if len(self._failures) >= MOST_FAILURES:
-                message = "Other failures"
-                if message in self._failures:
-                    return self._failures[message]
-            number = self._failures[message] = len(self._failures) + 1
-            self.event("failure", id=number, message=message)
-        return number
 
     def _user_exception(self, source: str, exception: BaseException) -> None:
         if exception is self._reported:  # by the other of the two ways in which it reaches us
@@ -234,40 +159,58 @@ class Recorder:
     def _watch_request(self, request: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(request)
         def watched(session: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
-            start = self.now()
+            start = self._tape.now()
             try:
                 return request(session, method, url, *args, **kwargs)
             except Exception:
                 raise
             except BaseException as reason:
                 # Killed, or ended by gevent.Timeout, while it waited for its answer: Locust forgets such a request.
-                duration = (self.now() - start) * 1000
-                killed = type(reason).__name__ == "GreenletExit"
                 name = kwargs.get("name") or (args and args[0]) or getattr(session, "request_name", None) or url
-                endpoint = self._endpoint(method, name)
-                message = NO_ANSWER if killed else f"No answer: {_text(reason)}"
-                self._record(start, duration, endpoint, self._failure(message), 0, 0)
-                if killed:
-                    self.event("unanswered", start=start, duration=duration, endpoint=endpoint)
+                self._abandoned(start, method, name, reason)
                 raise
 
         return watched
+
+    def _abandoned(self, start: float, method: Any, name: Any, reason: BaseException) -> None:
+        duration = (self._tape.now() - start) * 1000
+        killed = type(reason).__name__ == "GreenletExit"
+        if killed and not self._waited(start, duration / 1000):
+            return
+        endpoint = self._tape.endpoint(method, name)
+        message = NO_ANSWER if killed else f"No answer: {_text(reason)}"
+        self._tape.request(start, duration, endpoint, self._tape.failure(message), 0, 0)
+        if killed:
+            self._tape.event("unanswered", start=start, duration=duration, endpoint=endpoint)
+
+    def _waited(self, start: float, seconds: float) -> bool:
+        """Whether a killed request had its time. A user that wakes up while it is being stopped sends one more, which
+        Locust kills at once: that one says nothing about the service."""
+        if self._stopping is not None:
+            return start < self._stopping
+        timeout = getattr(self._environment, "stop_timeout", None) or 0
+        return seconds >= 0.9 * timeout
 
     def _schedule(self, users: int | None) -> None:
         if self._scheduled:  # a ramp of a load shape; the first one counts
             return
         self._scheduled = True
-        begin = self.now() + self._warmup
-        self.event("window", begin=begin, end=begin + self._duration, users=users)
+        begin = self._tape.now() + self._warmup
+        self._tape.event("window", begin=begin, end=begin + self._duration, users=users)
 
-        def measure() -> None:
-            self.event("measuring", cpu_s=time.process_time())
+        def follow() -> None:
+            self._sleep_until(begin)
+            self._tape.event("measuring", cpu_s=time.process_time())
+            self._sleep_until(begin + self._duration)
+            self._environment.runner.quit()
 
-        self._gevent.spawn_later(self._warmup, measure)
-        self._gevent.spawn_later(self._warmup + self._duration, self._quit)
+        self._gevent.spawn(follow)
 
-    def _quit(self) -> None:
-        self._environment.runner.quit()
+    def _sleep_until(self, moment: float) -> None:
+        # gevent's timers count from when its loop last looked at the clock. After an import, or anything else that
+        # blocked for some seconds, they end those seconds too early: hence again, until it is true.
+        while self._tape.now() < moment:
+            self._gevent.sleep(min(moment - self._tape.now(), 1.0))
 
     def _whereabouts(self, runner: Any) -> list[tuple[str, int]]:
         """Where the users wait, in the client's own code: the place and how many are there, most first."""
@@ -285,37 +228,19 @@ class Recorder:
         return sorted(places.items(), key=lambda item: -item[1])[:3]
 
 
+class _Handler(logging.Handler):
+    """Exceptions in listeners and in `on_stop` reach nobody but Locust's log."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(logging.ERROR)
+        self._recorder = recorder
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = self.format(record).strip()
+        if text.startswith(("Uncaught exception in", "Unhandled exception in greenlet")):
+            self._recorder.exception("listener", text.splitlines()[-1], text)
+
+
 def _text(exception: Any) -> str:
     text = f"{type(exception).__name__}: {exception}" if isinstance(exception, BaseException) else str(exception)
     return text[:500]
-
-
-def _last_line(text: str) -> str:
-    return text.strip().splitlines()[-1]
-
-
-def main(argv: list[str]) -> None:
-    """Run Locust with the recorder in it; ends as Locust ends."""
-    # Names of modules beside this file must not stand in for anybody else's.
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or os.getcwd()) != here]
-    split = argv.index("--")
-    folder, warmup, duration = argv[:split]
-    sys.argv = ["locust", *argv[split + 1 :]]
-    locust = importlib.import_module("locust")
-    recorder = Recorder(folder, float(warmup), float(duration))
-    recorder.attach(locust, importlib.import_module("gevent"))
-    try:
-        importlib.import_module("locust.main").main()
-    except SystemExit as error:
-        recorder.end(error.code)
-        raise
-    except Exception as error:
-        # Raised before `init`, it is the locustfile's import.
-        recorder.event("crash", message=_text(error), traceback=traceback.format_exc()[-8000:])
-        raise
-    recorder.end(0)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

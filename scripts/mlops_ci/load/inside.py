@@ -1,0 +1,47 @@
+"""Runs Locust with the recorder in it. Started by its path, by the interpreter of Locust's environment:
+
+    python inside.py FOLDER WARMUP DURATION -- LOCUST-ARGUMENTS
+
+mlops_ci is not installed there, and is not put on the path: modules of ours must not stand in for anybody's of the
+same name. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+import types
+
+
+def main(argv: list[str]) -> None:
+    """Run Locust; ends as Locust ends."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or os.getcwd()) != here]
+    ours = types.ModuleType("mlops_ci_inside")
+    ours.__path__ = [here]
+    sys.modules[ours.__name__] = ours
+    split = argv.index("--")
+    folder, warmup, duration = argv[:split]
+    sys.argv = ["locust", *argv[split + 1 :]]
+    # First of all: it patches the standard library.
+    locust = importlib.import_module("locust")
+    tape = importlib.import_module("mlops_ci_inside.tape").Tape(folder)
+    recorder = importlib.import_module("mlops_ci_inside.recorder").Recorder(
+        tape, warmup=float(warmup), duration=float(duration)
+    )
+    recorder.attach(locust, importlib.import_module("gevent"))
+    try:
+        importlib.import_module("locust.main").main()
+    except SystemExit as error:
+        recorder.end(error.code)
+        raise
+    except Exception as error:
+        # Raised before the event `init`, it is the locustfile's import.
+        tape.event("crash", message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()[-8000:])
+        raise
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,180 @@
+"""What the recorder wrote, read back. Judges nothing, and counts nothing but what is missing.
+
+See `mlops_ci.load.tape` for the two files, and `mlops_ci.load.recorder` for the events.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_ci import errors
+from mlops_ci.load import tape
+
+Request = tuple[float, float, int, int, int, int]
+"""Start (s since the epoch), duration (ms; NaN when not timed), endpoint, failure (0: none), HTTP status, bytes."""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception in the locustfile: ``task``, ``user`` (`on_start`, `on_stop`) or ``listener``."""
+
+    source: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """A request that was in flight when its user was killed, after the stop-timeout."""
+
+    start: float
+    duration: float
+    endpoint: int
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment of the run: when, and the processor seconds that the generator had used by then."""
+
+    time: float
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class End:
+    """The recorder's last words.
+
+    Attributes:
+        process_exit_code: What the locustfile set as the exit code; None when it set none.
+        unhandled: Whether Locust noticed an exception that nobody caught.
+    """
+
+    exit_code: int
+    process_exit_code: int | None
+    unhandled: bool
+    exceptions: int
+    requests: int
+
+
+@dataclass
+class Recording:
+    """One run of one Locust process. Times are seconds since the epoch.
+
+    Attributes:
+        data: The requests, in the order of their ends; see `requests`.
+        endpoints: Number to method and name.
+        failures: Number to message.
+        begin: When the measured window was to begin; None when the users were never all there.
+        end: When it was to end.
+        last_words: None when Locust crashed or was killed.
+        crash: The exception that ended Locust, if one did.
+        imported: Whether the locustfile was imported.
+        shape: Whether the locustfile has a load shape of its own.
+        where: Places in the client's code at which the users waited when the run ended; only if nothing was sent.
+    """
+
+    data: bytes = b""
+    endpoints: dict[int, tuple[str, str]] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
+    exceptions: list[Raised] = field(default_factory=list)
+    unanswered: list[Unanswered] = field(default_factory=list)
+    locust: str = ""
+    imported: bool = False
+    shape: bool = False
+    begin: float | None = None
+    end: float | None = None
+    measuring: Mark | None = None
+    stopping: Mark | None = None
+    users: int = 0
+    where: list[tuple[str, int]] = field(default_factory=list)
+    crash: Raised | None = None
+    last_words: End | None = None
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """From when to when it was measured: to the planned end, or to where the run ended if that came first."""
+        if self.begin is None or self.end is None:
+            return None
+        end = min(self.end, self.stopping.time) if self.stopping else self.end
+        return (self.begin, end) if end > self.begin else None
+
+    @property
+    def count(self) -> int:
+        """How many requests were recorded, warm-up included."""
+        return len(self.data) // tape.RECORD.size
+
+    def requests(self) -> Iterator[Request]:
+        """All requests, in the order of their ends. A record that a crash cut in two is left out."""
+        whole = self.count * tape.RECORD.size
+        records: Iterator[Any] = tape.RECORD.iter_unpack(memoryview(self.data)[:whole])
+        return records
+
+    def endpoint(self, number: int) -> str:
+        """``POST /predict``."""
+        method, name = self.endpoints[number]
+        return f"{method} {name}".strip()
+
+
+def read(folder: Path) -> Recording:
+    """Read what the recorder left in `folder`; an empty recording when it left nothing.
+
+    Raises:
+        errors.MissingError: The files cannot be read, or do not fit each other.
+    """
+    recording = Recording()
+    try:
+        lines = (folder / tape.EVENTS).read_bytes().splitlines(keepends=True)
+        recording.data = (folder / tape.REQUESTS).read_bytes()
+    except FileNotFoundError:
+        return recording
+    for line in lines:
+        if not line.endswith(b"\n"):  # cut in two by a crash
+            break
+        try:
+            _apply(recording, json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            raise errors.MissingError(
+                f"{folder.name}/events.jsonl cannot be read: {type(error).__name__}: {error}.",
+                "A recording that cannot be read is not a pass.",
+                "Run the load stage again.",
+            ) from None
+    return recording
+
+
+def _apply(recording: Recording, event: dict[str, Any]) -> None:
+    match event["event"]:
+        case "start":
+            recording.locust = event["locust"]
+        case "init":
+            recording.imported = True
+            recording.shape = event["shape"]
+        case "endpoint":
+            recording.endpoints[event["id"]] = (event["method"], event["name"])
+        case "failure":
+            recording.failures[event["id"]] = event["message"]
+        case "window":
+            recording.begin, recording.end = event["begin"], event["end"]
+        case "measuring":
+            recording.measuring = Mark(event["time"], event["cpu_s"])
+        case "stopping":
+            recording.stopping = Mark(event["time"], event["cpu_s"])
+            recording.users = event["users"]
+            recording.where = [(place, count) for place, count in event["where"]]
+        case "exception":
+            recording.exceptions.append(Raised(event["source"], event["message"], event["traceback"]))
+        case "unanswered":
+            recording.unanswered.append(Unanswered(event["start"], event["duration"], event["endpoint"]))
+        case "crash":
+            recording.crash = Raised("locust", event["message"], event["traceback"])
+        case "end":
+            recording.last_words = End(
+                exit_code=event["exit_code"],
+                process_exit_code=event["process_exit_code"],
+                unhandled=event["unhandled"],
+                exceptions=event["exceptions"],
+                requests=event["requests"],
+            )

@@ -1,0 +1,97 @@
+"""The two files that a recording is: the one definition of their form, and their writing.
+
+Imported by `mlops_ci.load.recording`, which reads them, and inside Locust by `recorder`: only the standard library,
+Python 3.9. Knows nothing of Locust.
+
+- ``requests.bin``: one `RECORD` for each request, in the order of their ends;
+- ``events.jsonl``: one object a line, told apart by ``event``: what the numbers in the records mean, and what happened.
+
+Both are written as the run goes, so that a crash loses at most `FLUSH_EVERY` seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import time
+from typing import Any
+
+REQUESTS = "requests.bin"
+EVENTS = "events.jsonl"
+
+RECORD = struct.Struct("<ddIIHI")
+"""Start (seconds since the epoch), duration (ms; NaN: not timed), endpoint, failure (0: none), HTTP status (0: none),
+bytes of the body."""
+
+FLUSH_EVERY = 0.5
+MOST_FAILURES = 500
+"""Distinct failure messages in a run; the rest share one, so that messages with a time in them cost nothing."""
+
+
+class Tape:
+    """Writes one recording into the folder `folder`, which exists. Not for several threads."""
+
+    def __init__(self, folder: str) -> None:
+        self._anchor = time.time() - time.monotonic()
+        self._requests = open(os.path.join(folder, REQUESTS), "ab", buffering=0)
+        self._events = open(os.path.join(folder, EVENTS), "ab", buffering=0)
+        self._buffer = bytearray()
+        self._flushed = time.monotonic()
+        self._endpoints: dict[tuple[str, str], int] = {}
+        self._failures: dict[str, int] = {}
+        self.count = 0
+
+    def now(self) -> float:
+        """Seconds since the epoch, of a clock that is set once and never stepped."""
+        return time.monotonic() + self._anchor
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Write one event, after the requests before it."""
+        self.flush()
+        line = json.dumps({"event": kind, "time": self.now(), **fields}, default=str)
+        self._events.write(line.encode("utf-8", "replace") + b"\n")
+
+    def request(self, start: float, duration: float, endpoint: int, failure: int, status: Any, size: Any) -> None:
+        """Write one request, soon; a status or a size that is no number of its range becomes 0."""
+        status = status if isinstance(status, int) and 0 < status < 65536 else 0
+        size = min(size, 0xFFFFFFFF) if isinstance(size, int) and size > 0 else 0
+        self._buffer += RECORD.pack(start, duration, endpoint, failure, status, size)
+        self.count += 1
+        # A busy generator may keep whoever flushes regularly waiting.
+        if len(self._buffer) > 65536 or time.monotonic() - self._flushed > FLUSH_EVERY:
+            self.flush()
+
+    def endpoint(self, method: Any, name: Any) -> int:
+        """The number of an endpoint, from 0."""
+        key = (str(method), str(name))
+        number = self._endpoints.get(key)
+        if number is None:
+            number = self._endpoints[key] = len(self._endpoints)
+            self.event("endpoint", id=number, method=key[0], name=key[1])
+        return number
+
+    def failure(self, message: str) -> int:
+        """The number of a failure's message, from 1."""
+        number = self._failures.get(message)
+        if number is None:
+            if len(self._failures) >= MOST_FAILURES:
+                message = "Other failures"
+                if message in self._failures:
+                    return self._failures[message]
+            number = self._failures[message] = len(self._failures) + 1
+            self.event("failure", id=number, message=message)
+        return number
+
+    def flush(self) -> None:
+        """Write the requests that are still in memory."""
+        self._flushed = time.monotonic()
+        if self._buffer:
+            data, self._buffer = self._buffer, bytearray()
+            self._requests.write(data)
+
+    def close(self) -> None:
+        """Flush, and write no more."""
+        self.flush()
+        self._requests.close()
+        self._events.close()

@@ -1,0 +1,152 @@
+"""The load stage: start the service, put it under load with Locust, judge what was recorded.
+
+What the parts do is in `mlops_ci.load`; here is only their order. What the result says is in `mlops_ci.load.report`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlops_ci import environment, errors, results, stages, thresholds
+from mlops_ci.load import figures, generator, guards, limits, recording, report, service
+
+STAGE = "load"
+
+HOW_TO_WRITE_ONE = """Write tests/load/locustfile.py, for example:
+
+    from locust import HttpUser, between, task
+
+    class User(HttpUser):
+        wait_time = between(0.1, 0.5)
+
+        @task
+        def predict(self):
+            self.client.post("/predict", json={})
+"""
+
+
+def run(context: stages.Context) -> results.StageResult:
+    """Run the stage.
+
+    A run that cannot be judged is a result with the verdict error, so that its figures and files are kept with it.
+
+    Raises:
+        errors.ConfigurationError: There is no locustfile, or no service to start.
+        errors.MissingError: An environment could not be made.
+    """
+    begin = time.monotonic()
+    locustfile = _locustfile(context)
+    launch = service.launch(
+        context.client,
+        context.config.load,
+        context.environments.get(environment.Role.CLIENT),
+        port=service.free_port(),
+    )
+    locust = context.environments.get(environment.Role.LOAD)
+    folder = context.report / STAGE
+    shutil.rmtree(folder, ignore_errors=True)  # what an earlier run left must not be read as this one's
+    folder.mkdir(parents=True)
+    metrics: dict[str, Any] = {}
+    try:
+        result = _measure(context, launch, locust, locustfile, folder, metrics)
+    except errors.Failure as failure:
+        result = msgspec.structs.replace(results.from_failure(STAGE, failure), metrics=metrics)
+    return msgspec.structs.replace(
+        result,
+        duration_s=time.monotonic() - begin,
+        files=sorted(path.relative_to(context.report).as_posix() for path in folder.iterdir()),
+    )
+
+
+def _locustfile(context: stages.Context) -> str:
+    named = context.config.load.locustfile or context.client.locustfile
+    if named is None:
+        raise errors.ConfigurationError(
+            "There is no locustfile: load.locustfile is unset, and none was found.",
+            "Without one nobody knows which requests are the load of this service.",
+            "Write one, name it in load.locustfile, or leave `load` out of `stages`.",
+            log=HOW_TO_WRITE_ONE,
+        )
+    if not (context.client.root / named).is_file():
+        raise errors.ConfigurationError(
+            f"The locustfile {named} is not in {context.client.root}.",
+            "load.locustfile names a file relative to the client's folder.",
+            "Correct the name, or write the file.",
+            log=HOW_TO_WRITE_ONE,
+        )
+    return named
+
+
+def _measure(
+    context: stages.Context,
+    launch: service.Launch,
+    locust: environment.Environment,
+    name: str,
+    folder: Path,
+    metrics: dict[str, Any],
+) -> results.StageResult:
+    """Load and verdict; `metrics` is filled as soon as there are figures, so that an error keeps them."""
+    load, root = context.config.load, context.client.root
+    context.progress(f"starting the service on port {launch.port}")
+    with service.Service(
+        launch, health=load.health, startup_timeout=load.startup_timeout, log=folder / "server.log"
+    ) as tested:
+        context.progress(f"{load.users} users for {generator.planned(load):.0f} s")
+        outcome = generator.run(
+            generator.command(locust, load, host=tested.url, locustfile=root / name, folder=folder),
+            cwd=root,
+            env=generator.variables(locust),
+            load=load,
+            folder=folder,
+            service_ended=lambda: tested.returncode() is not None,
+            progress=context.progress,
+        )
+        tested.require_running()
+        context.progress("reading what was recorded")
+        recorded = recording.read(folder)
+        guards.require_import(recorded, locustfile=name, log=outcome.log)
+        guards.require_end(recorded, returncode=outcome.returncode, log=outcome.log)
+        measured = _figures(recorded)
+        if measured is not None:
+            metrics.update(report.metrics(measured, recorded))
+        guards.require_no_exceptions(
+            recorded, locustfile=name, failures=report.failures(measured, most=3) if measured else ""
+        )
+        guards.require_window(recorded, users=load.users, log=outcome.log)
+        assert measured is not None  # there was a window
+        guards.require_traffic(
+            recorded,
+            measured,
+            minimum=load.thresholds.min_requests,
+            stop_timeout=load.stop_timeout,
+            service_log=tested.log,
+        )
+        tested.require_healthy()
+    guards.require_exit(recorded, returncode=outcome.returncode, log=outcome.log)
+    checks = limits.check(measured, limits.of(load.thresholds))
+    verdict = thresholds.verdict(checks)
+    refused = guards.refusal(recorded, locustfile=name)
+    if refused:
+        verdict = results.Verdict.FAIL
+    return results.StageResult(
+        stage=STAGE,
+        verdict=verdict,
+        exit_code=errors.PASSED if verdict is results.Verdict.PASS else errors.REFUSED,
+        checks=checks,
+        metrics=metrics,
+        message=report.message(measured, recorded, checks, refused=refused),
+    )
+
+
+def _figures(recorded: recording.Recording) -> figures.Figures | None:
+    if recorded.window is None:
+        return None
+    begin, end = recorded.window
+    return figures.measure(
+        recorded.requests(), begin=begin, end=end, names=recorded.endpoint, failures=recorded.failures
+    )

@@ -1,0 +1,399 @@
+"""The load stage, really run for a second or two: Locust against a small server, one fault at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import http.server
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from mlops_ci import client, config, environment, errors, results, stages
+from mlops_ci.load import service
+from mlops_ci.stages import load
+
+# What is done to each request is in MODE; `/health` is always answered, unless the mode says otherwise.
+SERVER = """
+import http.server, os, subprocess, sys, threading, time
+
+mode = os.environ.get("MODE", "")
+print("serving as", mode or "usual", flush=True)
+if mode == "exits":
+    sys.exit("no model file")
+if mode == "grandchild":
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+begin, count = None, 0
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        global begin, count
+        status, body = 200, b"{}"
+        if self.path != "/health":
+            begin = begin or time.monotonic()
+            count += 1
+            late = time.monotonic() - begin > 0.8
+            if mode == "deadlocks" and late:
+                threading.Event().wait()
+            if mode == "dies" and late:
+                print("out of memory", flush=True)
+                os._exit(9)
+            if mode == "refuses" and count % 5 == 0:
+                status = 500
+            if mode == "broken":
+                status = 503
+            if mode == "slow":
+                time.sleep(0.06)
+            if mode == "slow route" and self.path == "/slow":
+                time.sleep(0.06)
+            if mode == "goes quiet" and late:
+                os.environ["QUIET"] = "1"
+        elif mode == "never healthy" or "QUIET" in os.environ:
+            status = 503
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+Server((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
+"""
+
+USER = """
+from locust import HttpUser, constant, events, task
+import gevent
+
+class User(HttpUser):
+    wait_time = constant(0.02)
+"""
+
+GET = USER + """
+    @task
+    def get(self):
+        self.client.get("/thing")
+"""
+
+
+class Here:
+    """The environments of a client whose every tool is in ours."""
+
+    def get(self, role: environment.Role, python: str | None = None) -> environment.Environment:
+        return environment.Environment(python=Path(sys.executable), variables=dict(os.environ))
+
+
+def context_of(
+    root: Path, *, mode: str = "", locustfile: str | None = GET, limits: dict[str, Any] | None = None, **changes: Any
+) -> stages.Context:
+    (root / "server.py").write_text(SERVER, encoding="utf-8")
+    if locustfile is not None:
+        (root / "locustfile.py").write_text(locustfile, encoding="utf-8")
+    wanted: dict[str, Any] = {
+        "command": [sys.executable, "server.py", "{host}", "{port}"],
+        "env": {"MODE": mode},
+        "startup_timeout": 20.0,
+        "users": 4,
+        "spawn_rate": 4.0,
+        "warmup": 0.3,
+        "duration": 1.5,
+        "stop_timeout": 1.0 if mode == "deadlocks" else 10.0,
+        "thresholds": config.LoadThresholds(**{"min_requests": 20, **(limits or {})}),
+        **changes,
+    }
+    report = root / "mlops-report"
+    report.mkdir(exist_ok=True)
+    return stages.Context(
+        client=client.Client(
+            root=root,
+            source=(),
+            suites={},
+            python=(),
+            dependencies=client.Dependencies(),
+            locustfile="locustfile.py" if locustfile is not None else None,
+        ),
+        config=config.Config(load=config.Load(**wanted)),
+        report=report,
+        environments=Here(),
+    )
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(tmp_path: Path) -> Iterator[None]:
+    """Every process that ran from the test's folder has ended."""
+    yield
+    left = []
+    for running in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if running.cwd().startswith(str(tmp_path)) and running.status() != psutil.STATUS_ZOMBIE:
+                left.append(running.cmdline())
+    assert not left
+
+
+def test_run__green(tmp_path: Path) -> None:
+    limits = {"max_p95_ms": 2000.0, "max_p99_ms": 3000.0, "min_rps": 5.0}
+    result = load.run(context_of(tmp_path, limits=limits))
+    assert result.verdict is results.Verdict.PASS, result.message
+    assert result.exit_code == errors.PASSED
+    names = [check.name for check in result.checks]
+    assert names == ["max-failure-ratio", "max-p95-ms", "max-p99-ms", "min-rps", "min-requests"]
+    assert {"load/locust.html", "load/locust.log", "load/server.log", "load/requests.bin"} <= set(result.files)
+    metrics = result.metrics
+    assert metrics["requests"] >= 20 and metrics["failure-ratio"] == 0 and metrics["unanswered"] == 0
+    assert 0 < metrics["p50-ms"] <= metrics["p95-ms"] <= metrics["p99-ms"] <= metrics["max-ms"]
+    assert list(metrics["endpoints"]) == ["GET /thing"]
+    assert metrics["generator-cpu"] > 0
+    assert "requests in 1.5 s" in result.message
+    # What the gate reads is this file.
+    assert results.read(results.write(tmp_path, result)) == result
+
+
+RAISES_ON_START = USER + """
+    def on_start(self):
+        raise RuntimeError("no token")
+
+    @task
+    def get(self):
+        self.client.get("/thing")
+"""
+TASK_RAISES = USER + """
+    @task(50)
+    def get(self):
+        self.client.get("/thing")
+
+    @task(5)
+    def bad(self):
+        raise KeyError("label")
+"""
+LISTENER_RAISES = GET + """
+@events.test_start.add_listener
+def prepare(**_):
+    raise ValueError("no data set")
+"""
+ON_STOP_RAISES = GET + """
+    def on_stop(self):
+        raise RuntimeError("cannot log out")
+"""
+SENDS_NOTHING = USER + """
+    @task
+    def idle(self):
+        pass
+"""
+ON_START_HANGS = USER + """
+    def on_start(self):
+        gevent.sleep(60)
+
+    @task
+    def get(self):
+        self.client.get("/thing")
+"""
+USERS_LEAVE = USER + """
+    @task
+    def get(self):
+        for _ in range(3):
+            self.client.get("/thing")
+        from locust.exception import StopUser
+        raise StopUser()
+"""
+QUITS_EARLY = GET + """
+@events.spawning_complete.add_listener
+def soon(**_):
+    gevent.spawn_later(0.8, lambda: runner.quit())
+
+@events.init.add_listener
+def init(environment, **_):
+    global runner
+    runner = environment.runner
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"locustfile": SENDS_NOTHING}, ["sent nothing: 0 requests"]),
+        (
+            {"locustfile": ON_START_HANGS, "stop_timeout": 1.0},
+            ["sent nothing: 0 requests", "4 at locustfile.py:9 in on_start"],
+        ),
+        ({"locustfile": RAISES_ON_START}, ["on_start or on_stop", "RuntimeError: no token", "locustfile.py"]),
+        ({"locustfile": ON_STOP_RAISES}, ["on_start or on_stop", "RuntimeError: cannot log out"]),
+        ({"locustfile": TASK_RAISES}, ["in a task: KeyError: 'label'", "in bad"]),
+        ({"locustfile": LISTENER_RAISES}, ["in a listener: ValueError: no data set", "in prepare"]),
+        (
+            {"locustfile": USERS_LEAVE, "warmup": 0.0, "duration": 4.0, "limits": {"min_requests": 1}},
+            ["No answer came in the last"],
+        ),
+        ({"locustfile": QUITS_EARLY}, ["The run ended", "runner.quit()"]),
+        ({"locustfile": "class User(:\n    pass\n"}, ["cannot be imported: SyntaxError", "class User(:"]),
+        ({"locustfile": "import no_such_library\n"}, ["cannot be imported: ModuleNotFoundError", "no_such_library"]),
+        ({"locustfile": "VALUE = 1\n"}, ["has no class of users"]),
+        ({"locustfile": "import os\nos._exit(7)\n"}, ["Locust did not start"]),
+        ({"limits": {"min_requests": 100000}}, ["at least 100000 are needed"]),
+        ({"mode": "deadlocks"}, ["4 requests were still unanswered", "serving as deadlocks"]),
+        ({"mode": "dies"}, ["died under load, with exit code 9", "out of memory"]),
+        ({"mode": "goes quiet", "startup_timeout": 2.0}, ["no longer answers 200 (503)"]),
+        ({"mode": "never healthy", "startup_timeout": 1.0}, ["did not answer 200 within 1 s", "last: 503"]),
+        ({"mode": "exits"}, ["ended with exit code 1 before /health", "no model file"]),
+        ({"mode": "broken", "limits": {"max_failure_ratio": 1.0}}, ["None of", "succeeded, and no limit forbids"]),
+    ],
+    ids=(
+        "sends-nothing on-start-hangs on-start-raises on-stop-raises task-raises listener-raises users-leave "
+        "quits-early syntax-error import-error no-users no-start too-few deadlock dies unhealthy-after "
+        "never-healthy exits nothing-succeeds"
+    ).split(),
+)
+def test_run__error(tmp_path: Path, changes: dict[str, Any], said: list[str]) -> None:
+    result = load.run(context_of(tmp_path, **changes))
+    assert result.verdict is results.Verdict.ERROR
+    assert result.exit_code == errors.BROKEN
+    for words in said:
+        assert words in result.message
+    assert "load/server.log" in result.files
+    assert results.read(results.write(tmp_path, result)) == result
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused", "said"),
+    [
+        ({"mode": "refuses"}, ["max-failure-ratio"], ["x GET /thing: HTTPError: 500"]),
+        ({"mode": "broken", "limits": {"max_p95_ms": 100.0}}, ["max-failure-ratio"], ["503"]),
+        ({"mode": "slow", "limits": {"max_p95_ms": 50.0, "max_p50_ms": 2000.0}}, ["max-p95-ms"], ["p95-ms of all"]),
+        ({"limits": {"min_rps": 100000.0}}, ["min-rps"], ["rps of all requests"]),
+    ],
+    ids=["500s", "all-503", "p95", "rps"],
+)
+def test_run__refused(tmp_path: Path, changes: dict[str, Any], refused: list[str], said: list[str]) -> None:
+    result = load.run(context_of(tmp_path, **changes))
+    assert result.verdict is results.Verdict.FAIL, result.message
+    assert result.exit_code == errors.REFUSED
+    assert [check.name for check in result.checks if check.verdict is results.Verdict.FAIL] == refused
+    for words in said:
+        assert words in result.message
+    assert "load/locust.html" in result.files
+
+
+def test_run__allows_failures_up_to_the_ratio(tmp_path: Path) -> None:
+    result = load.run(context_of(tmp_path, mode="refuses", limits={"max_failure_ratio": 0.5}))
+    assert result.verdict is results.Verdict.PASS, result.message
+    assert 0.1 < result.metrics["failure-ratio"] < 0.3
+
+
+def test_run__names_the_slow_endpoint(tmp_path: Path) -> None:
+    locustfile = GET + '\n    @task\n    def slow(self):\n        self.client.get("/slow")\n'
+    result = load.run(context_of(tmp_path, mode="slow route", locustfile=locustfile, limits={"max_p95_ms": 50.0}))
+    assert result.verdict is results.Verdict.FAIL
+    assert "Slowest endpoint: GET /slow" in result.message
+
+
+def test_run__refused_by_the_locustfile_itself(tmp_path: Path) -> None:
+    locustfile = (
+        GET + "\n@events.quitting.add_listener\ndef check(environment, **_):\n    environment.process_exit_code = 1\n"
+    )
+    result = load.run(context_of(tmp_path, locustfile=locustfile))
+    assert (result.verdict, result.exit_code) == (results.Verdict.FAIL, errors.REFUSED)
+    assert "set environment.process_exit_code to 1" in result.message
+
+
+def test_run__no_locustfile(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigurationError, match="no locustfile.*\n.*\n*.*from locust import"):
+        load.run(context_of(tmp_path, locustfile=None))
+
+
+def test_run__ends_grandchildren(tmp_path: Path) -> None:
+    result = load.run(context_of(tmp_path, mode="grandchild"))
+    assert result.verdict is results.Verdict.PASS, result.message
+
+
+def test_run__ends_everything_when_interrupted(tmp_path: Path) -> None:
+    def interrupt(words: str) -> None:
+        if words.endswith("requests"):
+            raise KeyboardInterrupt
+
+    context = context_of(tmp_path, duration=30.0)
+    with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mlops_ci.load.generator.PROGRESS_EVERY", 1.0)
+        load.run(dataclasses.replace(context, progress=interrupt))
+
+
+def test_run__replaces_what_an_earlier_run_left(tmp_path: Path) -> None:
+    context = context_of(tmp_path, mode="exits")
+    (context.report / "load").mkdir()
+    (context.report / "load" / "requests.bin").write_bytes(b"old")
+    assert load.run(context).files == ["load/server.log"]
+
+
+@contextlib.contextmanager
+def another_server() -> Iterator[int]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer((service.HOST, 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def launch(root: Path, code: str, *, port: int) -> service.Launch:
+    return service.Launch(argv=[sys.executable, "-c", code], cwd=root, env=dict(os.environ), port=port)
+
+
+def start(how: service.Launch, root: Path, timeout: float = 20.0) -> service.Service:
+    return service.Service(how, health="/health", startup_timeout=timeout, log=root / "server.log")
+
+
+def test_service__port_taken(tmp_path: Path) -> None:
+    with another_server() as port:
+        with pytest.raises(errors.MissingError, match="is taken"), start(launch(tmp_path, "", port=port), tmp_path):
+            pass
+
+
+def test_service__a_stranger_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service.Service, "_refuse_taken_port", lambda _: None)  # it came a moment later
+    with another_server() as port:
+        how = launch(tmp_path, "import time; time.sleep(60)", port=port)
+        with pytest.raises(errors.MissingError, match="not the service that was started"), start(how, tmp_path):
+            pass
+
+
+def test_service__accepts_and_does_not_answer(tmp_path: Path) -> None:
+    port = service.free_port()
+    code = f"import socket, time; s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)"
+    with pytest.raises(errors.TimeLimit, match="accepts connections and does not answer|nobody listens"):
+        with start(launch(tmp_path, code, port=port), tmp_path, timeout=1.5):
+            pass
+
+
+def test_service__does_not_speak_http(tmp_path: Path) -> None:
+    port = service.free_port()
+    code = (
+        f"import socket\ns = socket.create_server(('127.0.0.1', {port}))\n"
+        "while True:\n    c, _ = s.accept()\n    c.recv(9999)\n    c.sendall(b'what?\\r\\n\\r\\n')\n    c.close()\n"
+    )
+    with pytest.raises(errors.TimeLimit, match="BadStatusLine|ConnectionReset|nobody listens"):
+        with start(launch(tmp_path, code, port=port), tmp_path, timeout=1.5):
+            pass
+
+
+def test_service__no_such_program(tmp_path: Path) -> None:
+    how = service.Launch(argv=["no-such-program"], cwd=tmp_path, env={"PATH": ""}, port=service.free_port())
+    with pytest.raises(errors.MissingError, match="cannot be started"), start(how, tmp_path):
+        pass
