@@ -33,6 +33,9 @@ def make_client(root: Path, **overrides: Any) -> client.Client:
     return client.Client(**(fields | overrides))
 
 
+_OF_THE_TEST_RUN = ("COV_", "COVERAGE_", "PYTEST_")
+
+
 @dataclass(frozen=True)
 class OwnEnvironments:
     """Stands in for the cache of environments: the interpreter that runs the tests, whatever the role."""
@@ -42,7 +45,9 @@ class OwnEnvironments:
     def get(self, role: environment.Role, python: str | None = None) -> environment.Environment:
         """The interpreter that runs the tests."""
         self.asked.append(role)
-        return environment.Environment(python=Path(sys.executable), variables=dict(os.environ))
+        # What pytest and coverage say to their own children must not reach a pytest that is under test.
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(_OF_THE_TEST_RUN)}
+        return environment.Environment(python=Path(sys.executable), variables=variables)
 
 
 def make_context(root: Path, **overrides: Any) -> stages.Context:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 from mlops_ci import errors, results
 
 NAME = "coverage.svg"
 
 
+def load() -> ModuleType:
+    """coverage-badge. Importing it takes long, so whoever can does it while something else is waited for."""
+    with warnings.catch_warnings():
+        # It imports pkg_resources, which warns of its own end.
+        warnings.simplefilter("ignore")
+        return importlib.import_module("coverage_badge.__main__")
+
+
 def render(total: float) -> str:
     """The SVG that says `total` (per cent), rounded down: 89.99 is not 90."""
-    with warnings.catch_warnings():
-        # coverage-badge imports pkg_resources, which warns of its own end.
-        warnings.simplefilter("ignore")
-        from coverage_badge import __main__ as coverage_badge
+    coverage_badge = load()
     shown = str(math.floor(total))
     return str(coverage_badge.get_badge(shown, coverage_badge.get_color(shown)))
 

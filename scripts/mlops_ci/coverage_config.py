@@ -1,13 +1,16 @@
 """The coverage configuration that suites and the coverage stage share: the client's own, with what combining needs.
 
-The client's settings are carried over as they are, in the ini dialect that every version of coverage reads. What is
-added: relative paths, so that data of several machines are about the same files; the source, when the client names
-none. What is taken out: where data and reports go, and `fail_under`, since limits are ours to decide on combined data.
+The client's settings are carried over as they are, in the dialect that they are written in: what TOML can say (a pattern
+that begins with `#`, a table in a plugin's table), ini cannot. What is added: relative paths, so that data of several
+machines are about the same files; the source, when the client names none. What is taken out: where data and reports
+go, and `fail_under`, since limits are ours to decide on combined data.
 """
 
 from __future__ import annotations
 
 import configparser
+import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +18,8 @@ from typing import Any
 
 from mlops_ci import config, errors
 
-Sections = dict[str, dict[str, str]]
+Sections = dict[str, dict[str, Any]]
 
-_OWN_FILES = ((".coveragerc", ""), ("setup.cfg", "coverage:"), ("tox.ini", "coverage:"))
 _NOT_CARRIED = {
     "run": ("data_file", "parallel", "relative_files", "debug_file"),
     "report": ("fail_under",),
@@ -34,103 +36,150 @@ class CoverageConfig:
     """A client's coverage configuration.
 
     Attributes:
-        sections: ini sections without any prefix.
+        sections: Sections without any prefix. Values are text where the origin is ini, else what TOML has.
         origin: The file it was read from; None when the client has none.
     """
 
-    sections: Mapping[str, Mapping[str, str]]
+    sections: Mapping[str, Mapping[str, Any]]
     origin: str | None
 
     @property
     def fail_under(self) -> float | None:
-        """The client's own floor in per cent; None when it has none, or one of 0."""
-        text = self.sections.get("report", {}).get("fail_under", "").strip()
-        try:
-            return float(text) or None
-        except ValueError:
-            return None
+        """The client's own floor in per cent; None when it has none, or one of 0.
 
-    def rendered(self, source: tuple[str, ...]) -> str:
-        """The configuration as the text of an rcfile; `source` is used where the client names none."""
-        parser = _parser()
+        Raises:
+            errors.ConfigurationError: It is not a number of 0 to 100. coverage would refuse it too.
+        """
+        text = str(self.sections.get("report", {}).get("fail_under", 0)).strip()
+        try:
+            floor = float(text)
+        except ValueError:
+            floor = -1.0
+        if not 0 <= floor <= 100:
+            raise errors.ConfigurationError(
+                f"fail_under in {self.origin} is `{text}`, not a number of 0 to 100.",
+                "It is the floor of the coverage stage when [tool.mlops-ci.coverage] has no `min-total`.",
+                "Correct it, or remove it and set `min-total`.",
+            )
+        return floor or None
+
+    def write(self, stem: Path, source: tuple[str, ...]) -> Path:
+        """Write it as an rcfile (folders are made); returns the file: `stem` with the ending of its dialect.
+
+        Args:
+            source: What is measured where the client names nothing.
+        """
+        toml = self.origin is not None and self.origin.endswith(".toml")
+        path = stem.with_name(f"{stem.name}.{'toml' if toml else 'ini'}")
+        sections = self._completed(source, toml=toml)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_as_toml(sections) if toml else _as_ini(sections), encoding="utf-8")
+        return path
+
+    def _completed(self, source: tuple[str, ...], *, toml: bool) -> Sections:
         sections = {name: dict(options) for name, options in self.sections.items()}
-        run = sections.setdefault("run", {})
         for section, options in _NOT_CARRIED.items():
             for option in options:
                 sections.get(section, {}).pop(option, None)
-        run["relative_files"] = "true"
-        if source and not any(run.get(name, "").strip() for name in _NAMES_SOURCE):
-            run["source"] = _listed(source)
-        parser.read_dict(sections)
-        lines = []
-        for name in parser.sections():
-            lines.append(f"[{name}]")
-            lines += [f"{key} = {value}".replace("\n", "\n    ") for key, value in parser.items(name)]
-        return "\n".join(lines) + "\n"
+        run = sections.setdefault("run", {})
+        run["relative_files"] = True if toml else "true"
+        if source and not any(run.get(name) for name in _NAMES_SOURCE):
+            run["source"] = list(source) if toml else "\n" + "\n".join(source)
+        return sections
 
 
 def read(root: Path) -> CoverageConfig:
     """Read the configuration of the client in `root`, from the first place where coverage itself would find one.
 
     Raises:
-        errors.ConfigurationError: The file is not valid ini.
+        errors.ConfigurationError: A file that coverage would read is not valid.
     """
-    for name, prefix in _OWN_FILES[:1]:
-        if (sections := _read_ini(root / name, prefix)) is not None:
+    if (own := _read_ini(root / ".coveragerc")) is not None:
+        # In a file of its own sections may have the prefix, and those win.
+        bare = {name: options for name, options in own.items() if not name.startswith("coverage:")}
+        return CoverageConfig(_merged(bare, _prefixed(own)), ".coveragerc")
+    if (table := _read_toml(root / ".coveragerc.toml")) is not None:
+        return CoverageConfig(_merged(_tables(table), _tables(_below_tool(table))), ".coveragerc.toml")
+    for name in ("setup.cfg", "tox.ini"):
+        sections = _prefixed(_read_ini(root / name) or {})
+        if any(sections.values()):
             return CoverageConfig(sections, name)
-    for name, prefix in _OWN_FILES[1:]:
-        if sections := _read_ini(root / name, prefix):
-            return CoverageConfig(sections, name)
-    table = config.read_pyproject(root).get("tool", {}).get("coverage", {})
-    if table:
-        return CoverageConfig(_from_toml(table), "pyproject.toml")
+    sections = _tables(_below_tool(config.read_pyproject(root)))
+    if any(sections.values()):
+        return CoverageConfig(sections, "pyproject.toml")
     return CoverageConfig({}, None)
 
 
-def _read_ini(path: Path, prefix: str) -> Sections | None:
-    """The sections whose names begin with `prefix`, without it; None when there is no such file."""
-    parser = _parser()
+def _read_ini(path: Path) -> Sections | None:
+    """All sections of the file; None when there is no such file."""
+    parser = configparser.RawConfigParser()
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (configparser.Error, UnicodeDecodeError) as error:
-        raise errors.ConfigurationError(
-            f"{path.name} cannot be read: {error}.",
-            "Coverage would be measured by other settings than yours.",
-            "Correct the file.",
-        ) from None
-    return {
-        name.removeprefix(prefix): dict(parser.items(name)) for name in parser.sections() if name.startswith(prefix)
-    }
+    except (OSError, configparser.Error, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from None
+    return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
-def _from_toml(table: Mapping[str, Any], parents: str = "") -> Sections:
-    sections: Sections = {}
-    for name, value in table.items():
-        if not isinstance(value, dict):
-            continue
-        options = {key: _text(option) for key, option in value.items() if not isinstance(option, dict)}
-        if options or not parents:
-            sections[f"{parents}{name}"] = options
-        # [tool.coverage.<plugin>.<sub>] has no ini form; coverage itself reads one level only.
-    return sections
+def _read_toml(path: Path) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from None
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
+def _unreadable(path: Path, error: Exception) -> errors.ConfigurationError:
+    return errors.ConfigurationError(
+        f"{path.name} cannot be read: {' '.join(str(error).split())}.",
+        "coverage reads this file for its settings, and would refuse it too.",
+        "Correct the file.",
+    )
+
+
+def _prefixed(sections: Sections) -> Sections:
+    prefix = "coverage:"
+    return {name.removeprefix(prefix): options for name, options in sections.items() if name.startswith(prefix)}
+
+
+def _below_tool(table: Mapping[str, Any]) -> dict[str, Any]:
+    tool = table.get("tool", {})
+    found = tool.get("coverage", {}) if isinstance(tool, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _tables(table: Mapping[str, Any]) -> Sections:
+    return {name: dict(value) for name, value in table.items() if isinstance(value, dict) and name != "tool"}
+
+
+def _merged(first: Sections, second: Sections) -> Sections:
+    return {name: first.get(name, {}) | second.get(name, {}) for name in first | second}
+
+
+def _as_ini(sections: Sections) -> str:
+    lines = []
+    for name, options in sections.items():
+        lines.append(f"[{name}]")
+        lines += [f"{key} = {value}".replace("\n", "\n    ") for key, value in options.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _as_toml(sections: Sections) -> str:
+    lines = []
+    for name, options in sections.items():
+        lines.append(f"[tool.coverage.{_toml(name)}]")
+        lines += [f"{_toml(key)} = {_toml(value)}" for key, value in options.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_toml(key)} = {_toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return _listed(value)
-    return str(value)
-
-
-def _listed(values: list[object] | tuple[str, ...]) -> str:
-    return "\n" + "\n".join(str(value) for value in values)
-
-
-def _parser() -> configparser.RawConfigParser:
-    # Neither interpolation nor lower-casing: patterns hold `%`, and [paths] keys are names of the client's choice.
-    parser = configparser.RawConfigParser(interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
-    return parser
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, str):
+        # A JSON string is a TOML string, but for DEL, which JSON may leave bare.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return str(value).lower()

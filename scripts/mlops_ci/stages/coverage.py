@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ from mlops_ci.stages import Context
 
 NO_DATA = "No data"
 LOWEST = 5
+
+_LEFT_OUT = re.compile(r"\berrored\b|Couldn't (?:use|combine) data file")
+"""How coverage mentions data that it did not combine, in its old and its new versions; it ends with 0 all the same."""
 
 
 def run(context: Context) -> results.StageResult:
@@ -34,7 +38,7 @@ def run(context: Context) -> results.StageResult:
     context.progress("preparing the environment")
     tool = _Tool(context, own)
     context.progress("combining")
-    tool.call("combine", "--keep", *map(str, data))
+    tool.combine(data)
     context.progress("reporting")
     reports = tool.reports()
     totals = json.loads((reports / "coverage.json").read_text(encoding="utf-8"))
@@ -79,12 +83,25 @@ class _Tool:
         self.env = context.environments.get(environment.Role.COVERAGE, plan.default_python(context.client))
         self.combined = context.report / "coverage-data" / "combined"
         self.combined.unlink(missing_ok=True)
-        self.rc = context.report / "cache" / "combined.coveragerc"
-        self.rc.parent.mkdir(parents=True, exist_ok=True)
-        self.rc.write_text(own.rendered(context.client.source), encoding="utf-8")
+        self.rc = own.write(context.report / "cache" / "combined-coverage", context.client.source)
 
-    def call(self, command: str, *args: str) -> None:
-        """Run one of its commands.
+    def combine(self, data: Sequence[Path]) -> None:
+        """Combine `data`, all of them.
+
+        Raises:
+            errors.MissingError: One of them cannot be read. coverage itself would go on without it.
+        """
+        said = self.call("combine", "--keep", *map(str, data))
+        if _LEFT_OUT.search(said):
+            raise errors.MissingError(
+                "coverage cannot read the data of every suite.",
+                "A total without one of them would be about fewer tests than you have.",
+                "Run the suites again. What it said:",
+                log=process.tail(said),
+            )
+
+    def call(self, command: str, *args: str) -> str:
+        """Run one of its commands; returns what it said.
 
         Raises:
             errors.MissingError: There is nothing to report on.
@@ -98,7 +115,7 @@ class _Tool:
             merge=True,
         )
         if completed.returncode == 0:
-            return
+            return completed.stdout
         if NO_DATA in completed.stdout:
             source = ", ".join(self.context.client.source) or "the client's folder"
             raise errors.MissingError(
@@ -125,7 +142,9 @@ class _Tool:
             ("xml", "-o", str(folder / "coverage.xml")),
             ("lcov", "-o", str(folder / "coverage.lcov")),
         )
-        with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        with concurrent.futures.ThreadPoolExecutor(len(calls) + 1) as pool:
+            # Slow to import; meanwhile coverage writes.
+            pool.submit(badge.load)
             for future in [pool.submit(self.call, *call) for call in calls]:
                 future.result()
         # coverage writes one so that the folder is ignored by git; uploads would ignore it with it.
@@ -137,13 +156,20 @@ def _data(context: Context) -> list[Path]:
     """The data files of all legs of the plan; each must be there."""
     folder = context.report / "coverage-data"
     legs = plan.legs(context.client)
+    if not legs:
+        raise errors.ConfigurationError(
+            "There is no suite, and coverage is wanted.",
+            "Coverage is measured while the tests run; there can be no data.",
+            f"Add tests, or leave `coverage` out of `stages` of [{config.TABLE}].",
+        )
     missing = [leg for leg in legs if not (folder / leg.result).is_file()]
     if missing:
         names = ", ".join(leg.name for leg in missing)
         raise errors.MissingError(
             f"There are no coverage data of {names} in {folder.relative_to(context.report.parent)}.",
             "A total without them would be about fewer tests than you have.",
-            f"Look at why that suite left none; run `mlops-ci test {missing[0].suite}`.",
+            f"Look at why that suite left none (it crashed, or `--no-cov` is in its arguments?); "
+            f"run `mlops-ci test {missing[0].suite}`.",
         )
     return [folder / leg.result for leg in legs]
 

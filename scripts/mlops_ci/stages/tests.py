@@ -5,15 +5,10 @@ Decides whether the suite passed; whether its coverage is enough is `mlops_ci.st
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import time
+import glob
 from pathlib import Path
 
-import psutil
-
-from mlops_ci import config, coverage_config, environment, errors, junit, process, results, thresholds
+from mlops_ci import config, coverage_config, environment, errors, junit, process, results, stacks, thresholds
 from mlops_ci.plan import Leg
 from mlops_ci.stages import Context
 
@@ -35,27 +30,27 @@ def run(context: Context, leg: Leg) -> results.StageResult:
     suite = context.client.suites[leg.suite]
     files = Files(context.report, leg.result)
     files.prepare()
-    own_coverage = coverage_config.read(context.client.root)
-    files.coverage_rc.write_text(own_coverage.rendered(context.client.source), encoding="utf-8")
+    coverage_rc = coverage_config.read(context.client.root).write(files.coverage_rc, context.client.source)
     context.progress("preparing the environment")
     env = context.environments.get(environment.Role.CLIENT, leg.python)
     context.progress("running pytest")
     completed = context.run(
-        command(env, suite, files, locustfile=context.client.locustfile),
+        command(env, suite, files, coverage_rc, locustfile=context.client.locustfile),
         cwd=context.client.root,
-        env={**env.variables, "COVERAGE_FILE": str(files.coverage_data)},
+        # Unbuffered, so that people see tests as they end, and a suite that hangs shows how far it came.
+        env={**env.variables, "COVERAGE_FILE": str(files.coverage_data), "PYTHONUNBUFFERED": "1"},
         timeout=suite.timeout,
         log=files.log,
         merge=True,
         on_line=context.output,
-        before_end=dump_stacks,
+        before_end=stacks.dump,
     )
     if completed.timed_out:
         raise errors.TimeLimit(
             f"Suite {leg.suite} did not end within {suite.timeout:g} s.",
             "A test hangs, or the suite needs more time; the stacks below show where its processes were.",
             f"Mend the test, or raise `timeout` of [{config.TABLE}.tests.{leg.suite}].",
-            log=process.tail(completed.stdout, 80),
+            log=stacks.summarise(completed.stdout, context.client.root) or process.tail(completed.stdout),
         )
     return _decide(leg, suite, completed, files, context)
 
@@ -67,23 +62,29 @@ class Files:
         self.report = report
         self.junit = report / "junit" / f"{result}.xml"
         self.coverage_data = report / "coverage-data" / result
-        # Not beside the data: coverage takes every file there that begins with the data file's name for data.
-        self.coverage_rc = report / "cache" / f"{result}.coveragerc"
+        # Without its ending. Not beside the data: coverage takes every file there that begins with the data file's name
+        # and a dot for data.
+        self.coverage_rc = report / "cache" / f"{result}-coverage"
         self.cache = report / "cache" / result
         self.log = report / "logs" / f"{result}.log"
 
     def prepare(self) -> None:
         """Remove what an earlier run left: old data must not count."""
-        for path in (self.junit, self.coverage_data, self.coverage_rc, self.log):
+        for path in (self.junit, self.coverage_data, self.log):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
+        # What the workers of a suite that was ended left: pytest-cov would take it for data of this run.
+        for path in self.coverage_data.parent.glob(f"{glob.escape(self.coverage_data.name)}.*"):
+            path.unlink()
 
     def left(self) -> list[str]:
         paths = (self.junit, self.coverage_data, self.log)
         return [path.relative_to(self.report).as_posix() for path in paths if path.exists()]
 
 
-def command(env: environment.Environment, suite: config.Suite, files: Files, *, locustfile: str | None) -> list[str]:
+def command(
+    env: environment.Environment, suite: config.Suite, files: Files, coverage_rc: Path, *, locustfile: str | None
+) -> list[str]:
     """pytest's command line. Ours come after the client's own `addopts`, so that they win."""
     workers = "0" if suite.workers == 1 else str(suite.workers)
     ignored = [f"--ignore={locustfile}"] if locustfile else []
@@ -97,7 +98,7 @@ def command(env: environment.Environment, suite: config.Suite, files: Files, *, 
         f"--numprocesses={workers}",
         f"--dist={suite.dist}",
         "--cov",
-        f"--cov-config={files.coverage_rc}",
+        f"--cov-config={coverage_rc}",
         "--cov-report=",
         # The client's own floor is for everything together, not for one suite.
         "--cov-fail-under=0",
@@ -108,16 +109,6 @@ def command(env: environment.Environment, suite: config.Suite, files: Files, *, 
         f"--override-ini=cache_dir={files.cache}",
         "--color=no",
     )
-
-
-def dump_stacks(child: process.Child) -> None:
-    """Have every Python process of a hanging suite print its stacks: pytest arms faulthandler for SIGABRT."""
-    # Workers first: with their parent gone they would end before they could speak.
-    for member in reversed(child.tree()):
-        with contextlib.suppress(psutil.Error):
-            if "python" in member.name():
-                os.kill(member.pid, signal.SIGABRT)
-                time.sleep(0.2)
 
 
 def _decide(
