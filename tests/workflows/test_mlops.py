@@ -1,0 +1,196 @@
+"""The pipeline's promises: names, inputs, needs, artifacts. And what Dependabot looks after."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+import pytest
+import yaml
+from tests import builders
+from tests.workflows import files
+
+from mlops_ci import cli, config, gate, pipeline, plan, plan_report
+
+MLOPS = files.workflow("mlops")
+JOBS = MLOPS.jobs
+
+
+def uploads() -> dict[str, dict[str, str]]:
+    """The inputs of every upload, by the job's id."""
+    return {
+        name: {**step["with"], "if": step["if"]}
+        for name, job in JOBS.items()
+        for step in job["steps"]
+        if "upload-artifact" in step.get("uses", "")
+    }
+
+
+def test_inputs__are_the_few_that_are_promised() -> None:
+    assert list(MLOPS.inputs) == [
+        *("working-directory", "python-versions", "stages", "runs-on", "min-coverage"),
+        *("max-failure-ratio", "max-p95-ms", "max-p99-ms", "min-rps"),
+    ]
+    assert all(entry["required"] == "false" for entry in MLOPS.inputs.values())
+
+
+def test_inputs__limits_and_choices_are_options_of_the_command_line() -> None:
+    options = {override.option.removeprefix("--") for override in cli.OVERRIDES}
+    assert options <= MLOPS.inputs.keys()
+
+
+def test_inputs__every_choice_reaches_the_plan_and_the_stage_that_heeds_it() -> None:
+    plan_step = next(step for step in JOBS["plan"]["steps"] if step.get("id") == "plan")
+    for override in cli.OVERRIDES:
+        name = override.option.removeprefix("--")
+        assert plan_step["env"][override.variable] == f"${{{{ inputs.{name} }}}}"
+    passed = {
+        name: {key for step in job["steps"] for key in step.get("with", {})}
+        for name, job in JOBS.items()
+        if name != "plan"
+    }
+    assert "min-coverage" in passed["coverage"]
+    assert {"max-failure-ratio", "max-p95-ms", "max-p99-ms", "min-rps"} <= passed["load"]
+    assert {"stages", "python-versions", "needs"} <= passed["gate"]
+    # What the suites' results are called depends on how many versions there are.
+    assert "python-versions" in passed["tests"] & passed["coverage"]
+    assert all("working-directory" in given for given in passed.values())
+
+
+def test_outputs__are_those_of_the_gate_and_the_name_of_the_report() -> None:
+    assert MLOPS.outputs.keys() == {"verdict", *gate.SUMMARY_METRICS, "artifact"}
+    assert JOBS["gate"]["outputs"].keys() == {"verdict", *gate.SUMMARY_METRICS}
+    assert files.action("gate").outputs.keys() == {"verdict", *gate.SUMMARY_METRICS}
+
+
+def test_jobs__are_the_plan_the_stages_and_the_gate() -> None:
+    assert list(JOBS) == ["plan", *config.STAGES, "gate"]
+    assert [job["name"] for job in JOBS.values()] == [
+        *("plan", "lint", "typecheck", "tests ${{ matrix.name }}", "coverage", "load", "gate")
+    ]
+
+
+def test_jobs__a_stage_runs_when_the_plan_says_so() -> None:
+    for stage in config.STAGES:
+        assert "plan" in JOBS[stage]["needs"]
+        assert f"needs.plan.outputs.{stage} == 'true'" in JOBS[stage]["if"]
+
+
+def test_jobs__coverage_runs_also_after_a_suite_that_failed() -> None:
+    assert JOBS["coverage"]["needs"] == ["plan", "tests"]
+    assert "!cancelled()" in JOBS["coverage"]["if"]
+
+
+def test_jobs__all_legs_run_to_their_end() -> None:
+    assert JOBS["tests"]["strategy"]["fail-fast"] == "false"
+
+
+def test_jobs__none_is_green_in_spite_of_itself() -> None:
+    for job in JOBS.values():
+        assert "continue-on-error" not in job
+        assert not [step for step in job["steps"] if "continue-on-error" in step]
+
+
+def test_gate__always_runs_and_knows_of_every_job() -> None:
+    assert JOBS["gate"]["if"] == "always()"
+    assert JOBS["gate"]["needs"] == [name for name in JOBS if name != "gate"]
+    (step,) = (step for step in JOBS["gate"]["steps"] if step.get("uses") == "$/actions/gate")
+    assert step["with"]["needs"] == "${{ toJSON(needs) }}"
+    assert "if" not in step
+
+
+def test_permissions__are_to_read_and_no_more() -> None:
+    assert all(job["permissions"] == {"contents": "read"} for job in JOBS.values())
+
+
+def test_plan__offers_what_the_command_writes(tmp_path: Path) -> None:
+    workspace = pipeline.Workspace(builders.make_context(tmp_path), config.Origins(by_key={}))
+    written = plan_report.outputs(workspace).keys()
+    assert JOBS["plan"]["outputs"].keys() <= written
+    assert all(value == f"${{{{ steps.plan.outputs.{name} }}}}" for name, value in JOBS["plan"]["outputs"].items())
+
+
+def test_artifacts__are_kept_whatever_happened_and_may_be_made_again() -> None:
+    kept = uploads()
+    assert kept.keys() == {*config.STAGES, "gate"}
+    for upload in kept.values():
+        assert upload["if"] == "always()"
+        assert upload["overwrite"] == "true"
+
+
+def test_artifacts__have_the_names_that_are_looked_for() -> None:
+    prefix = "${{ needs.plan.outputs.artifact }}"
+    assert {name: upload["name"] for name, upload in uploads().items()} == {
+        **{str(stage): f"{prefix}-{stage}" for stage in config.STAGES if stage != "tests"},
+        "tests": f"{prefix}-${{{{ matrix.result }}}}",
+        "gate": "${{ needs.plan.outputs.artifact || 'mlops-report' }}",
+    }
+    patterns = {
+        name: step["with"]["pattern"]
+        for name, job in JOBS.items()
+        for step in job["steps"]
+        if "download-artifact" in step.get("uses", "")
+    }
+    assert patterns == {"coverage": f"{prefix}-tests-*", "gate": f"{prefix}-*"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        (".", "mlops-report"),
+        ("sample_service", "mlops-report.sample_service"),
+        ("services/fraud-api", "mlops-report.services.fraud~api"),
+        ("a.b/c d", "mlops-report.a=2Eb.c=20d"),
+        ("été", "mlops-report.=C3=A9t=C3=A9"),
+    ],
+)
+def test_artifacts__are_named_after_the_folder(folder: str, name: str) -> None:
+    assert plan.artifact(PurePath(folder)) == name
+
+
+def test_artifacts__of_two_folders_are_never_taken_for_each_other() -> None:
+    names = [plan.artifact(PurePath(folder)) for folder in (".", "a", "a-b", "a/b", "a.b", "a~b", "a_b", "a-")]
+    assert len(set(names)) == len(names)
+    for one in names:
+        # The patterns are `<name>-*`.
+        assert not [other for other in names if other.startswith(f"{one}-")]
+
+
+def test_actions__use_the_setup_first() -> None:
+    for action in files.ACTIONS:
+        first = next(action.steps())
+        if action.name != "actions/setup/action.yml":
+            assert first["uses"] == "$/actions/setup"
+            assert first["with"]["working-directory"] == "${{ inputs.working-directory }}"
+
+
+def test_actions__are_the_seven_that_are_promised() -> None:
+    names = {action.path.parent.name for action in files.ACTIONS}
+    assert names == {"setup", "lint", "typecheck", "test", "coverage", "load-test", "gate"}
+
+
+def test_cache__jobs_that_install_different_things_have_different_keys() -> None:
+    suffixes = {
+        action.path.parent.name: next(action.steps())["with"]["cache-suffix"]
+        for action in files.ACTIONS
+        if action.name != "actions/setup/action.yml"
+    }
+    # These two install the same: the client.
+    assert suffixes.pop("typecheck") == suffixes["test"]
+    assert len(set(suffixes.values())) == len(suffixes)
+
+
+def test_badge__is_never_red_and_of_the_default_branch_only() -> None:
+    (job,) = files.workflow("badge").jobs.values()
+    assert job["continue-on-error"] == "true"
+    assert "github.event.repository.default_branch" in job["if"]
+    assert "pull_request" not in job["if"]
+
+
+def test_dependabot__sees_every_action_and_waits() -> None:
+    settings = yaml.safe_load((files.ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
+    ecosystems = {update["package-ecosystem"]: update for update in settings["updates"]}
+    assert ecosystems["github-actions"]["directories"] == ["/", "/actions/*"]
+    for update in ecosystems.values():
+        assert update["cooldown"]["default-days"] >= 7
+    for folder in ecosystems["pip"]["directories"]:
+        assert (files.ROOT / folder.strip("/")).is_dir()
