@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_ci import config, layout
+
+
+def tree(root: Path, *paths: str) -> Path:
+    for name in paths:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("paths", "source"),
+    [
+        (["src/fraud/__init__.py"], ("src/fraud",)),
+        (["src/fraud/main.py", "src/shared/x.py", "src/fraud.egg-info/x.py", "src/run.py"], None),
+        (["src/__init__.py", "src/main.py"], ("src",)),
+        (["app/main.py"], ("app",)),
+        (["app/deep/er/main.py"], ("app",)),
+        (["app/main.py", "tests/test_x.py", "docs/conf.py", "scripts/train.py", "setup.py"], ("app",)),
+        (["app/main.py", "worker/__init__.py", "data/x.csv", ".hidden/x.py", "train.py"], ("app", "worker")),
+        (["app/main.py", "myenv/pyvenv.cfg", "myenv/lib/x.py", "node_modules/x.py"], ("app",)),
+        (["main.py", "model.py", "setup.py", "conftest.py", "test_main.py", "main_test.py"], ("main.py", "model.py")),
+        (["src/readme.md", "app/main.py"], ("app",)),
+        (["src/.keep/x.py", "main.py"], ("main.py",)),
+        (["scripts/train.py", "tests/test_x.py"], ()),
+        ([], ()),
+    ],
+)
+def test_source__layouts(tmp_path: Path, paths: list[str], source: tuple[str, ...] | None) -> None:
+    found, how = layout.source(tree(tmp_path, *paths))
+
+    assert found == (("src/fraud", "src/shared", "src/run.py") if source is None else source)
+    assert how.startswith("found" if found else "no Python code")
+
+
+@pytest.mark.parametrize(
+    ("paths", "suites"),
+    [
+        (["tests/unit/test_a.py", "tests/integration/deep/b_test.py"], {"unit": "unit", "integration": "integration"}),
+        (["tests/e2e/test_a.py", "tests/functional/test_a.py", "tests/unit/helper.py"], {"functional": 0, "e2e": 0}),
+        (["tests/test_a.py", "tests/api/test_b.py"], {"all": ""}),
+        (["tests/api/test_b.py", "tests/load/locustfile.py"], {"all": ""}),
+    ],
+)
+def test_suites__folders(tmp_path: Path, paths: list[str], suites: dict[str, object]) -> None:
+    found, how = layout.suites(tree(tmp_path, *paths), ())
+
+    assert {name: suite.path for name, suite in found.items()} == {
+        name: "tests" if name == "all" else f"tests/{name}" for name in suites
+    }
+    assert list(found) == list(suites)
+    assert all(suite.args == [] for suite in found.values())
+    assert how.startswith("found ")
+
+
+def test_suites__tests_beside_the_known_folders_are_not_left_out(tmp_path: Path) -> None:
+    root = tree(tmp_path, "tests/unit/test_a.py", "tests/e2e/test_b.py", "tests/test_c.py")
+
+    found, how = layout.suites(root, ())
+
+    assert list(found) == ["unit", "e2e", "other"]
+    assert found["other"] == config.Suite(path="tests", args=["--ignore=tests/unit", "--ignore=tests/e2e"])
+    assert how == "found tests/unit, tests/e2e and tests beside them in tests"
+
+
+@pytest.mark.parametrize(
+    ("paths", "path"),
+    [
+        (["test/test_a.py"], "test"),
+        (["app/tests/test_a.py", "tests/readme.md"], "app/tests"),
+        (["test_main.py"], "."),
+    ],
+)
+def test_suites__other_places(tmp_path: Path, paths: list[str], path: str) -> None:
+    found, _ = layout.suites(tree(tmp_path, *paths), ("app",))
+
+    assert found == {"all": config.Suite(path=path)}
+
+
+def test_suites__none(tmp_path: Path) -> None:
+    assert layout.suites(tree(tmp_path, "tests/helper.py", "main.py"), ()) == ({}, "no tests found")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pyproject.toml", '[tool.pytest.ini_options]\npython_files = "check_*.py"\ntestpaths = ["checks/"]\n'),
+        ("pyproject.toml", '[tool.pytest]\npython_files = ["check_*.py"]\ntestpaths = ["checks"]\n'),
+        ("pytest.ini", "[pytest]\npython_files = check_*.py other.py\ntestpaths = checks\n"),
+        ("tox.ini", "[pytest]\npython_files = check_*.py\ntestpaths =\n    checks\n"),
+        ("setup.cfg", "[tool:pytest]\npython_files = check_*.py\ntestpaths = checks\n"),
+    ],
+)
+def test_suites__pytest_says_where_and_which(tmp_path: Path, name: str, text: str) -> None:
+    root = tree(tmp_path, "checks/check_a.py", "checks/test_no.py", "tests/test_no.py")
+    (root / name).write_text(text)
+
+    found, _ = layout.suites(root, ())
+
+    assert found == {"all": config.Suite(path="checks")}
+
+
+def test_suites__pytest_reads_pyproject_before_tox_ini(tmp_path: Path) -> None:
+    root = tree(tmp_path, "checks/test_a.py", "others/test_a.py")
+    (root / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["checks"]\n')
+    (root / "tox.ini").write_text("[pytest]\ntestpaths = others\n")
+
+    assert layout.suites(root, ())[0] == {"all": config.Suite(path="checks")}
+
+
+def test_suites__testpaths_that_names_a_file(tmp_path: Path) -> None:
+    root = tree(tmp_path, "checks.py")
+    (root / "pytest.ini").write_text("[pytest]\ntestpaths = checks.py\n")
+
+    assert layout.suites(root, ())[0] == {"all": config.Suite(path="checks.py")}
+
+
+@pytest.mark.parametrize("path", layout.LOCUSTFILES)
+def test_locustfile__places(tmp_path: Path, path: str) -> None:
+    assert layout.locustfile(tree(tmp_path, path)) == (path, "found")
+
+
+def test_locustfile__none(tmp_path: Path) -> None:
+    assert layout.locustfile(tree(tmp_path, "tests/locust_file.py")) == (None, "no locustfile found")
