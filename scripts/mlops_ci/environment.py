@@ -26,7 +26,8 @@ _DROPPED = frozenset(
     " PYTHONDONTWRITEBYTECODE __PYVENV_LAUNCHER__ UV_PYTHON UV_SYSTEM_PYTHON UV_BREAK_SYSTEM_PACKAGES UV_CONSTRAINT"
     " UV_OVERRIDE UV_REQUIRE_HASHES UV_NO_DEPS UV_WORKING_DIRECTORY UV_WORKING_DIR".split()
 )
-_DROPPED_PREFIXES = ("PIP_", "UV_PROJECT")
+# PYTEST_ADDOPTS="-k one" of a laptop must not decide there; what a test run of ours tells its own children neither.
+_DROPPED_PREFIXES = ("PIP_", "UV_PROJECT", "PYTEST_", "COV_", "COVERAGE_")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Cache:
         client: Client,
         settings: config.Config,
         *,
-        report_progress: Callable[[str], None],
+        report_progress: Callable[[str], None] = lambda _: None,
         run: process.Runner = process.run,
         root: Path | None = None,
         variables: Mapping[str, str] = os.environ,
