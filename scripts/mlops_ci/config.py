@@ -7,19 +7,17 @@ values that are None are discovered by `mlops_ci.client`.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
-import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from mlops_ci import errors
+from mlops_ci import config_faults, errors
 
-TABLE = "tool.mlops-ci"
+TABLE = config_faults.TABLE
 
 StageName = Literal["lint", "typecheck", "tests", "coverage", "load"]
 STAGES: tuple[StageName, ...] = ("lint", "typecheck", "tests", "coverage", "load")
@@ -150,19 +148,19 @@ def load(client: Path, overrides: Mapping[str, tuple[str, Any]] | None = None) -
     merged = _copy(table)
     for key, (option, value) in (overrides or {}).items():
         *parents, last = key.split(".")
-        place = merged
+        place: Any = merged
         for parent in parents:
-            child = place.setdefault(parent, {})
-            if not isinstance(child, dict):
-                break
-            place = child
-        place[last] = value
-        by_key[key] = option
-    _refuse_unknown_keys(merged, Config, ())
+            place = place.setdefault(parent, {}) if isinstance(place, dict) else place
+        # What is not a table, where one belongs, is left for validation to name.
+        if isinstance(place, dict):
+            place[last] = value
+            by_key[key] = option
+    config_faults.refuse_unknown_keys(merged, Config)
     try:
         config = msgspec.convert(merged, Config)
     except msgspec.ValidationError as error:
-        raise _invalid(error, by_key) from None
+        raise config_faults.invalid(error, by_key, STAGES) from None
+    config_faults.refuse_infinite(merged, by_key)
     _refuse_nonsense(config)
     return config, Origins(by_key=by_key)
 
@@ -183,6 +181,12 @@ def read_pyproject(client: Path) -> dict[str, Any]:
             f"pyproject.toml of {client} is not valid TOML: {error}.",
             "Nothing can be run without knowing the configuration.",
             "Correct the file at that line.",
+        ) from None
+    except OSError as error:
+        raise errors.ConfigurationError(
+            f"pyproject.toml of {client} cannot be read: {error.strerror or error}.",
+            "Nothing can be run without knowing the configuration.",
+            "Make it a readable file.",
         ) from None
 
 
@@ -214,60 +218,6 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}"
-
-
-def _refuse_unknown_keys(value: object, hint: object, path: tuple[str, ...]) -> None:
-    """Name the nearest known key. msgspec would name the unknown one only."""
-    if not isinstance(value, dict):
-        return
-    struct, of_values = _table_type(hint)
-    if of_values is not None:
-        for key, child in value.items():
-            _refuse_unknown_keys(child, of_values, (*path, key))
-        return
-    if struct is None:
-        return
-    hints = get_type_hints(struct, include_extras=True)
-    known = {field.encode_name: hints[field.name] for field in msgspec.structs.fields(struct)}
-    for key, child in value.items():
-        if key not in known:
-            near = difflib.get_close_matches(key.replace("_", "-"), known, n=1, cutoff=0.5)
-            guess = f"Did you mean `{near[0]}`?" if near else f"Known keys: {', '.join(sorted(known))}."
-            raise errors.ConfigurationError(
-                f"[{'.'.join((TABLE, *path))}] has an unknown key `{key}`.",
-                "A key that nobody reads would be a limit that nobody checks.",
-                guess,
-            )
-        _refuse_unknown_keys(child, known[key], (*path, key))
-
-
-def _table_type(hint: object) -> tuple[type[msgspec.Struct] | None, object | None]:
-    """What a TOML table at a place of type `hint` is: a struct, or a mapping to values of a type."""
-    origin = get_origin(hint)
-    if origin is Annotated:
-        return _table_type(get_args(hint)[0])
-    if origin in (Union, types.UnionType):
-        for option in get_args(hint):
-            found = _table_type(option)
-            if found != (None, None):
-                return found
-    if origin is dict:
-        return None, get_args(hint)[1]
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return hint, None
-    return None, None
-
-
-def _invalid(error: msgspec.ValidationError, by_key: Mapping[str, str]) -> errors.ConfigurationError:
-    text, _, place = str(error).partition(" - at `$.")
-    key = place.rstrip("`") or "the table"
-    origin = Origins(by_key=dict(by_key)).of(key)
-    source = f"{TABLE}.{key} in pyproject.toml" if origin in ("pyproject.toml", "default") else origin
-    return errors.ConfigurationError(
-        f"{source} is not valid: {text[:1].lower()}{text[1:]}.",
-        "The run would not do what you meant.",
-        "Correct the value.",
-    )
 
 
 def _refuse_nonsense(config: Config) -> None:

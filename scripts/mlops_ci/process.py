@@ -1,6 +1,7 @@
 """The one wrapper around subprocesses: time limits, process groups, logs.
 
 Each child leads a session of its own, so that whatever it starts can be ended with it, also when we are told to stop.
+A mark in the environment finds those that left the session and outlived their parent.
 Nothing here knows what a child is for.
 """
 
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import IO
 
 import psutil
 
-from mlops_ci import errors
+from mlops_ci import errors, process_tree
 
 GRACE = 5.0
 """Seconds between the request to end (SIGTERM) and the end (SIGKILL)."""
@@ -29,6 +31,7 @@ TAIL_LINES = 30
 
 _live: dict[int, Child] = {}
 _lock = threading.Lock()
+_stopped = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,21 @@ class Child:
 
         Raises:
             errors.MissingError: The program is not there, or cannot be executed.
+            errors.Failure: We were told to stop.
         """
         self.argv = tuple(str(word) for word in argv)
+        if _stopped.is_set():
+            raise errors.Failure(f"{self.argv[0]} was not started.", "The run was told to stop.", "Run it again.")
+        variables = dict(os.environ if env is None else env)
+        self._mark = uuid.uuid4().hex
+        # Marks add up, so that one of us inside another is found by both.
+        variables[process_tree.MARK] = f"{os.environ.get(process_tree.MARK, '')}/{self._mark}"
+        self._ended = False
         try:
             self.popen = subprocess.Popen(
                 self.argv,
                 cwd=cwd,
-                env=dict(os.environ if env is None else env),
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -98,31 +109,44 @@ class Child:
         return self.popen.pid
 
     def tree(self) -> list[psutil.Process]:
-        """The child and its descendants that are alive now."""
-        try:
-            parent = psutil.Process(self.pid)
-            return [parent, *parent.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
+        """The child and its descendants that are alive now, the child first."""
+        return process_tree.below(self.pid)
 
     def end(self, grace: float = GRACE) -> int:
         """Ask the whole tree to end, wait `grace` seconds, then kill it. Returns the child's return code.
 
         Safe to call more than once, and after the child has ended: what it left behind is ended too.
         """
-        descendants = self.tree()
-        self._signal(signal.SIGTERM)
+        if self._ended:
+            # Its process id may be somebody else's by now.
+            return self.popen.wait()
+        deadline = time.monotonic() + grace
+        descendants = {
+            process.pid: process for process in (*self.tree()[1:], *process_tree.marked(self._mark, but=self.pid))
+        }
+        self.ask_to_end()
+        for process in descendants.values():
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(grace)
-        # The group outlives its leader; a descendant that made a session of its own is not in the group.
+        psutil.wait_procs(list(descendants.values()), timeout=max(0.0, deadline - time.monotonic()))
         self._signal(signal.SIGKILL)
-        for process in descendants:
+        # What they started meanwhile carries the mark.
+        latecomers = process_tree.marked(self._mark, but=self.pid) if descendants else []
+        for process in (*descendants.values(), *latecomers):
             with contextlib.suppress(psutil.Error):
                 process.kill()
         returncode = self.popen.wait()
+        self._ended = True
         with _lock:
             _live.pop(self.pid, None)
         return returncode
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM to the child's group, and do not wait."""
+        if not self._ended:
+            self._signal(signal.SIGTERM)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -161,6 +185,7 @@ def run(
 
     Raises:
         errors.MissingError: The program is not there.
+        Exception: Whatever `on_line` or `before_end` raised, after the child was run to its end.
     """
     started = time.monotonic()
     child = Child(
@@ -171,8 +196,9 @@ def run(
         stderr=subprocess.STDOUT if merge else subprocess.PIPE,
     )
     streams: tuple[list[str], list[str]] = ([], [])
+    raised: list[Exception] = []
     threads = [
-        threading.Thread(target=_drain, args=(stream, lines, callback), daemon=True)
+        threading.Thread(target=_drain, args=(stream, lines, callback, raised), daemon=True)
         for stream, lines, callback in (
             (child.popen.stdout, streams[0], on_line),
             (child.popen.stderr, streams[1], None),
@@ -205,6 +231,8 @@ def run(
     if log is not None:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(completed.output, encoding="utf-8", errors="replace")
+    if raised:
+        raise raised[0]
     return completed
 
 
@@ -214,33 +242,66 @@ def tail(text: str, lines: int = TAIL_LINES) -> str:
 
 
 def end_all() -> None:
-    """End every child that is still alive."""
+    """End every child that is still alive; their times of grace run side by side."""
     with _lock:
         children = list(_live.values())
+    for child in children:
+        child.ask_to_end()
     for child in children:
         child.end(grace=2.0)
 
 
+def stop() -> None:
+    """End every child, and let no other one start until the next `ended_on_signals`.
+
+    For who was interrupted and has threads that run children: what these wait for ends, and they come no further.
+    """
+    _stopped.set()
+    end_all()
+
+
+def stopped() -> bool:
+    """Whether we were told to stop: what a child did since then says nothing about the client."""
+    return _stopped.is_set()
+
+
 @contextlib.contextmanager
 def ended_on_signals() -> Iterator[None]:
-    """While active, SIGTERM and SIGHUP raise `KeyboardInterrupt` as Ctrl-C does, so that clean-up runs."""
+    """While active, SIGTERM and SIGHUP raise `KeyboardInterrupt` as Ctrl-C does, so that clean-up runs.
+
+    After that no child can be started: other threads may not know yet that the run is over.
+    """
 
     def interrupt(number: int, _: FrameType | None) -> None:
         raise KeyboardInterrupt(signal.Signals(number).name)
 
+    _stopped.clear()
     previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    previous[signal.SIGINT] = signal.getsignal(signal.SIGINT)
     try:
         yield
+    except KeyboardInterrupt:
+        _stopped.set()
+        raise
     finally:
+        # Whoever cancels a run repeats it, more loudly each time. Clean-up is on its way and must not be interrupted.
+        for number in previous:
+            signal.signal(number, signal.SIG_IGN)
+        end_all()
         for number, handler in previous.items():
             signal.signal(number, handler)
-        end_all()
 
 
-def _drain(stream: IO[bytes], lines: list[str], callback: Callable[[str], None] | None) -> None:
+def _drain(
+    stream: IO[bytes], lines: list[str], callback: Callable[[str], None] | None, raised: list[Exception]
+) -> None:
     with stream:
         for raw in stream:
             line = raw.decode("utf-8", errors="replace")
             lines.append(line)
-            if callback is not None:
-                callback(line.rstrip("\r\n"))
+            if callback is not None and not raised:
+                # Reading must go on whatever happens, or the child would wait for ever at a full pipe.
+                try:
+                    callback(line.rstrip("\r\n"))
+                except Exception as error:
+                    raised.append(error)

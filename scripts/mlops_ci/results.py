@@ -162,6 +162,12 @@ def read(path: Path) -> StageResult:
             "A result that cannot be read is not a pass.",
             "Remove the file and run the stage again.",
         ) from None
+    if result.stage != path.stem:
+        raise errors.MissingError(
+            f"{path.name} holds the result of {result.stage}.",
+            "A result of another stage says nothing about this one.",
+            "Look at how result files are copied between jobs.",
+        )
     if result.schema != SCHEMA:
         raise errors.MissingError(
             f"{path.name} has schema {result.schema}, this version reads {SCHEMA}.",

@@ -35,6 +35,13 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     hint: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse what would silently never fail; a caller's mistake, so a ValueError."""
+        if not self.name.startswith(("max-", "min-")):
+            raise ValueError(f"{self.name}: the name of a limit begins with max- or min-")
+        if not math.isfinite(self.value):
+            raise ValueError(f"{self.name}: {self.value} is no limit")
+
     @property
     def bound(self) -> Bound:
         """Whether the value is the most or the least that is allowed."""
@@ -73,11 +80,18 @@ def shown(value: float, *, unit: str, bound: Bound, exact: float | None = None) 
     # repr gives the shortest text that is this float, so 0.1 stays 0.1 and is not 0.1000000000000000055.
     number = decimal.Decimal(repr(float(value)))
     places = _DECIMALS.get(unit, 2)
-    text = number.quantize(decimal.Decimal(1).scaleb(-places), rounding=rounding)
-    while exact is not None and places < 12 and _violates(float(text), exact, bound) != _violates(value, exact, bound):
+    text = _rounded(number, places, rounding)
+    # Ends: with all of its own decimals the text is the value.
+    while exact is not None and _violates(float(text), exact, bound) != _violates(value, exact, bound):
         places += 1
-        text = number.quantize(decimal.Decimal(1).scaleb(-places), rounding=rounding)
+        text = _rounded(number, places, rounding)
     return f"{text:f}{suffix(unit)}"
+
+
+def exactly(value: float) -> str:
+    """`value` for people, not rounded at all: what a limit is shown as."""
+    text = f"{decimal.Decimal(repr(float(value))):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def describe(check: results.Check) -> str:
@@ -87,7 +101,7 @@ def describe(check: results.Check) -> str:
     measured = (
         "no data" if check.measured is None else shown(check.measured, unit=check.unit, bound=bound, exact=check.limit)
     )
-    allowed = f"{check.limit:g}{suffix(check.unit)}"
+    allowed = f"{exactly(check.limit)}{suffix(check.unit)}"
     relation = "at most" if bound == "max" else "at least"
     return (
         f"{metric} of {check.scope} is {measured}, allowed {relation} {allowed} ({check.name}). {check.hint}".rstrip()
@@ -97,7 +111,7 @@ def describe(check: results.Check) -> str:
 def _check(measured: float | None, limit: Limit, scope: str) -> results.Check:
     if measured is None or not math.isfinite(measured):
         raise errors.MissingError(
-            f"There is no figure for {limit.metric} of {scope}, and {limit.name} = {limit.value:g} asks for one.",
+            f"No figure for {limit.metric} of {scope}, and {limit.name} = {exactly(limit.value)} asks for one.",
             "A limit without data cannot pass.",
             f"Look at why the stage measured nothing, or remove {limit.name}.",
         )
@@ -111,6 +125,13 @@ def _check(measured: float | None, limit: Limit, scope: str) -> results.Check:
         unit=limit.unit,
         hint=limit.hint if failed else "",
     )
+
+
+def _rounded(number: decimal.Decimal, places: int, rounding: str) -> decimal.Decimal:
+    # A float has up to 309 digits before the point or 340 behind it; the default precision is 28.
+    context = decimal.Context(prec=700, rounding=rounding)
+    text = number.quantize(decimal.Decimal(1).scaleb(-places, context), context=context)
+    return abs(text) if text.is_zero() else text
 
 
 def _violates(measured: float, limit: float, bound: Bound) -> bool:
