@@ -74,8 +74,7 @@ def of(role: Role, client: Client, *, uvicorn: bool = True) -> Recipe:
             return _of_tools(client, ("coverage", *_coverage_plugins(client)), ("coverage",))
         case Role.LOAD:
             return Recipe(declared=(), tools=("locust",), lock="load", inputs=_uv_settings(client.root))
-        case Role.CLIENT:
-            return _of_client(client, (*TEST_TOOLS, "uvicorn") if uvicorn else TEST_TOOLS)
+    return _of_client(client, (*TEST_TOOLS, "uvicorn") if uvicorn else TEST_TOOLS)
 
 
 def _of_client(client: Client, tools: tuple[str, ...]) -> Recipe:

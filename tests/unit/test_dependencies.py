@@ -43,7 +43,8 @@ def test_read__nothing_declared(tmp_path: Path) -> None:
 
 def test_read__project_with_build_system_and_extras(tmp_path: Path) -> None:
     extras = (
-        '[project.optional-dependencies]\ntest = ["pytest>=8"]\ndev = ["fraud[test,docs,dev]", "black==24.1", "not a one"]\n'
+        '[project.optional-dependencies]\ntest = ["pytest>=8"]\n'
+        'dev = ["fraud[test,docs,dev]", "black==24.1", "not a one"]\n'
         'docs = ["sphinx"]\n'
     )
     write(tmp_path, pyproject_toml=BUILD + PROJECT + 'dependencies = ["numpy>=1"]\n' + extras)
@@ -193,7 +194,8 @@ def test_read__setup_py_and_setup_cfg(tmp_path: Path) -> None:
             "setuptools.setup(install_requires=BASE + ['scipy'], extras_require={'test': TEST, **more()})\n"
         ),
         setup_cfg=(
-            "[metadata]\nname = fraud\n[options]\npython_requires = >=3.9\ninstall_requires =\n    # models\n    joblib\n"
+            "[metadata]\nname = fraud\n[options]\npython_requires = >=3.9\n"
+            "install_requires =\n    # models\n    joblib\n"
             "[options.extras_require]\ndev =\n    fraud[test]\n    black\n"
         ),
     )

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import builders
+
+from mlops_ci import errors, installer, interpreters, process, recipes
+
+PYTHON = interpreters.Interpreter(Path("/some/python"), "3.11.7")
+CONFLICT = "  × No solution found when resolving dependencies:\n  ╰─▶ Because a needs b, no.\n"
+
+
+def install(root: Path, *dists: str) -> None:
+    """What uv leaves behind for each of these: ``name-version``."""
+    for dist in dists:
+        (root / "lib/python3.11/site-packages" / f"{dist}.dist-info").mkdir(parents=True)
+
+
+class FakeUv:
+    """Stands in for uv: each answer is a distribution to install, or the words of a failure."""
+
+    def __init__(self, path: Path, *answers: str) -> None:
+        self.path = path
+        self.answers = list(answers)
+        self.calls: list[tuple[str, ...]] = []
+        self.options: list[dict[str, Any]] = []
+
+    def __call__(self, argv: Sequence[str | Path], **options: Any) -> process.Completed:
+        words = tuple(str(word) for word in argv[1:])
+        self.calls.append(words)
+        self.options.append(options)
+        answer = self.answers.pop(0)
+        if " " in answer:
+            return builders.completed(1, stderr=answer)
+        if answer:
+            install(self.path, answer)
+        if words[0] == "venv":
+            self.path.mkdir(exist_ok=True)
+        return builders.completed()
+
+
+def make(root: Path, *declared: str, tools: tuple[str, ...] = ("pytest",), run: Callable[..., Any]) -> None:
+    recipe = recipes.Recipe(declared=declared, tools=tools, lock="tools", inputs=())
+    installer.make(root / "env", recipe, PYTHON, root, run=run, variables={"A": "1"})
+
+
+def test_make__ours_alone_with_every_hash_required(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "pytest-9.2.0")
+
+    make(tmp_path, run=uv)
+
+    assert uv.calls[0] == ("venv", "--no-project", "--python", "/some/python", str(tmp_path / "env"))
+    assert uv.calls[1][:5] == ("pip", "install", "--python", str(tmp_path / "env/bin/python"), "--require-hashes")
+    assert "pytest==" in (tmp_path / "env/mlops-ci/tools.txt").read_text()
+    assert "pluggy==" in (tmp_path / "env/mlops-ci/constraints.txt").read_text()
+    assert uv.options[1]["cwd"] == tmp_path
+    assert uv.options[1]["env"]["A"] == "1"
+
+
+def test_make__the_clients_first_and_ours_under_its_versions(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "pluggy-1.0", "pytest-9.2.0")
+
+    make(tmp_path, "--editable", ".", run=uv)
+
+    assert uv.calls[1][4:] == ("--editable", ".")
+    notes = tmp_path / "env/mlops-ci"
+    assert uv.calls[2][4:] == (
+        *("--requirement", str(notes / "tools.txt")),
+        *("--constraint", str(notes / "constraints.txt")),
+        *("--constraint", str(notes / "installed.txt")),
+    )
+    assert (notes / "installed.txt").read_text() == "pluggy==1.0\n"
+    assert "pluggy==" not in (notes / "constraints.txt").read_text()
+    assert "iniconfig==" in (notes / "constraints.txt").read_text()
+
+
+def test_make__a_tool_that_the_client_brings_is_left_alone(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "pytest-7.4.0")
+
+    make(tmp_path, "--editable", ".", run=uv)
+
+    assert len(uv.calls) == 2
+
+
+def test_make__a_version_of_ours_that_does_not_go_is_given_up(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "pluggy-0.13", CONFLICT, "pytest-6.2.5")
+
+    make(tmp_path, "pluggy", run=uv)
+
+    assert uv.calls[3][4:] == ("pytest", "--constraint", str(tmp_path / "env/mlops-ci/installed.txt"))
+
+
+@pytest.mark.parametrize(
+    ("answers", "declared", "message"),
+    [
+        (["error: no room", ""], (), r"No environment could be made with Python 3\.11\.7.*\n    error: no room"),
+        (
+            ["", CONFLICT],
+            ("--editable", ".[test]"),
+            r"`uv pip install --editable \.\[test\]` ended with 1\. The requirements contradict.*\n.*Because a needs b",
+        ),
+        (["", "  × Failed to build `fraud`"], (".",), "A package could not be built"),
+        (["", "error: network unreachable"], (".",), "uv could not install it"),
+        (
+            ["", "pluggy-0.13", CONFLICT, CONFLICT],
+            ("pluggy",),
+            r"pytest cannot be added.*\. No version goes with what the client declares\. Declare a version",
+        ),
+        (
+            ["", "error: network unreachable"],
+            (),
+            r"pytest cannot be added.*uv could not install what the stage runs on",
+        ),
+    ],
+)
+def test_make__failures(tmp_path: Path, answers: list[str], declared: tuple[str, ...], message: str) -> None:
+    with pytest.raises(errors.Failure, match=f"(?s){message}"):
+        make(tmp_path, *declared, run=FakeUv(tmp_path / "env", *answers))
+
+
+def test_make__an_installation_that_does_not_end(tmp_path: Path) -> None:
+    def run(*_: object, **__: object) -> process.Completed:
+        return builders.completed(-9, stderr="waiting", timed_out=True)
+
+    with pytest.raises(errors.TimeLimit, match=r"`uv venv --no-project` did not end within 1800 s"):
+        make(tmp_path, run=run)
+
+
+def test_installed__names_are_normalised(tmp_path: Path) -> None:
+    install(tmp_path, "pydantic_core-2.1.0", "Jinja2-3.1", "torch-2.1.0+cpu", "old-not.a.version")
+
+    assert installer.installed(tmp_path) == {"jinja2": "3.1", "pydantic-core": "2.1.0", "torch": "2.1.0+cpu"}
