@@ -1,9 +1,9 @@
 """The coverage configuration that suites and the coverage stage share: the client's own, with what combining needs.
 
-The client's settings are carried over as they are, in the dialect that they are written in: what TOML can say (a pattern
-that begins with `#`, a table in a plugin's table), ini cannot. What is added: relative paths, so that data of several
-machines are about the same files; the source, when the client names none. What is taken out: where data and reports
-go, and `fail_under`, since limits are ours to decide on combined data.
+The client's settings are carried over as they are, in the dialect that they are written in: TOML can say what ini
+cannot (a pattern that begins with `#`, a table in a plugin's table). What is added: relative paths, so that data of
+several machines are about the same files; the source, when the client names none. What is taken out: where data and
+reports go, and `fail_under`, since limits are ours to decide on combined data.
 """
 
 from __future__ import annotations

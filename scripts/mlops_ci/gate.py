@@ -52,7 +52,7 @@ def decide(collected: Sequence[results.StageResult], job_faults: Sequence[str] =
     verdicts = {result.stage: result.verdict for result in collected}
     shut = [result for result in collected if result.verdict is not Verdict.PASS]
     reasons = [f"{result.stage}: {result.message}" for result in shut]
-    exit_code = max((result.exit_code or errors.REFUSED for result in shut), default=errors.PASSED)
+    exit_code = max(map(_exit_code, shut), default=errors.PASSED)
     verdict = next((worst for worst in _WORST if worst in verdicts.values()), Verdict.PASS)
     if Verdict.SKIPPED in verdicts.values() and verdict is Verdict.PASS:
         verdict = Verdict.ERROR
@@ -70,11 +70,14 @@ def decide(collected: Sequence[results.StageResult], job_faults: Sequence[str] =
     )
 
 
-def faults_of_jobs(needs: str, wanted_stages: Sequence[str]) -> list[str]:
+def faults_of_jobs(
+    needs: str, wanted_stages: Sequence[str], collected: Sequence[results.StageResult] = ()
+) -> list[str]:
     """What GitHub's `needs` context (as JSON) holds against a pass, a line a job.
 
     Job names are `plan` and the stages'. A job that was skipped although its stage is wanted counts as a fault:
-    GitHub itself would count it as a success.
+    GitHub itself would count it as a success. A job that failed because its stage did is no news: that result is in
+    `collected`, and says why.
 
     Raises:
         errors.ConfigurationError: `needs` is not the JSON of that context.
@@ -90,10 +93,13 @@ def faults_of_jobs(needs: str, wanted_stages: Sequence[str]) -> list[str]:
             "The gate cannot know how the jobs ended.",
             "Pass `${{ toJSON(needs) }}`.",
         ) from None
+    explained = {_job_of(result.stage) for result in collected if result.verdict is not Verdict.PASS}
     faults = []
     for name, outcome in outcomes.items():
         asked_for = name not in config.STAGES or name in wanted_stages
         if outcome == "success" or (outcome == "skipped" and not asked_for):
+            continue
+        if outcome == "failure" and name in explained:
             continue
         faults.append(
             f"{name}: the job ended as `{outcome}`. Its stage may not have been looked at in full. "
@@ -113,16 +119,14 @@ def figures(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {name: "" if value is None else repr(value) for name, value in values.items()}
 
 
-def stage_outputs(result: results.StageResult) -> dict[str, str]:
-    """What one stage says of itself: its verdict, and those of the gate's figures that are its own."""
-    figures = {
-        name: _number(result.metrics, metric)
-        for name, (stage, metric) in SUMMARY_METRICS.items()
-        if stage == result.stage
-    }
-    return {"verdict": str(result.verdict)} | {
-        name: "" if value is None else repr(value) for name, value in figures.items()
-    }
+def _exit_code(result: results.StageResult) -> int:
+    # A file may hold anything; the shell would take 256 for 0.
+    known = (errors.REFUSED, errors.MISCONFIGURED, errors.BROKEN)
+    return result.exit_code if result.exit_code in known else errors.REFUSED
+
+
+def _job_of(stage: str) -> str:
+    return "tests" if stage.startswith("tests-") else stage
 
 
 def _number(metrics: Mapping[str, Any], name: str) -> float | None:

@@ -5,22 +5,22 @@ Knows the order and writes the results; what a stage does is its own business, a
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import dataclasses
-import os
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from mlops_ci import client, config, coverage_config, environment, errors, plan, results
+from mlops_ci import client, config, coverage_config, environment, errors, plan, pool, process, results
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
 REPORT = "mlops-report"
+VERDICT = "verdict.json"
 
 Work = Callable[[Context], results.StageResult]
 
@@ -60,18 +60,17 @@ def prepare(
         report: Default: ``mlops-report`` in the client.
         overrides: See `config.load`.
 
+    Whether all of it can be run is `plan.check`'s to say: a single stage does not need what the others do.
+
     Raises:
-        errors.ConfigurationError: Anything that `config.load`, `client.discover` or `plan.check` refuse.
+        errors.ConfigurationError: Anything that `config.load` or `client.discover` refuse; a report folder that
+            cannot be one.
     """
     settings, origins = config.load(root, overrides)
     root = root.resolve()
     settings, origins = _adopt_floor(root, settings, origins)
     found = client.discover(root, settings, origins)
-    plan.check(found, settings)
-    report = (report or root / REPORT).resolve()
-    report.mkdir(parents=True, exist_ok=True)
-    # The client's repository stays as clean as it was; the file's name keeps it out of uploads.
-    (report / ".gitignore").write_text("*\n", encoding="utf-8")
+    report = _report_folder(root, report)
     context = Context(client=found, config=settings, report=report, environments=environment.Cache(found, settings))
     return Workspace(context, origins)
 
@@ -80,18 +79,34 @@ def work_of(workspace: Workspace) -> dict[str, Work]:
     """What makes each wanted result, by the result's name."""
     single: dict[str, Work] = {"lint": lint.run, "typecheck": typecheck.run, "coverage": coverage.run, "load": load.run}
     legs = {leg.result: leg for leg in plan.legs(workspace.context.client)}
-    return {name: single[name] if name in single else _suite(legs[name]) for name in workspace.wanted}
+    return {name: single[name] if name in single else suite(legs[name]) for name in workspace.wanted}
+
+
+def suite(leg: plan.Leg) -> Work:
+    """What makes the result of `leg`."""
+    return lambda context: tests.run(context, leg)
 
 
 def run_one(name: str, work: Work, context: Context, observer: Observer) -> results.StageResult:
-    """Run one stage to its result file, whatever happens in it."""
+    """Run one stage to its result file, whatever happens in it.
+
+    Raises:
+        KeyboardInterrupt: Everything was told to stop meanwhile; then there is no result.
+    """
     results.path_of(context.report, name).unlink(missing_ok=True)
+    # It was about the result that is being replaced.
+    (context.report / VERDICT).unlink(missing_ok=True)
     observer.started(name)
     started = time.monotonic()
     try:
         result = work(dataclasses.replace(context, progress=lambda doing: observer.progress(name, doing)))
     except errors.Failure as failure:
         result = results.from_failure(name, failure)
+    except Exception:
+        # A bug of ours must neither pass nor take the other stages with it.
+        result = results.from_failure(name, _bug(name))
+    if process.stopped():
+        raise KeyboardInterrupt
     result = msgspec.structs.replace(result, duration_s=round(time.monotonic() - started, 3))
     results.write(context.report, result)
     observer.finished(result)
@@ -99,32 +114,66 @@ def run_one(name: str, work: Work, context: Context, observer: Observer) -> resu
 
 
 def run_all(workspace: Workspace, observer: Observer) -> None:
-    """Run every wanted stage. Coverage waits for the suites; load has the machine to itself."""
+    """Run every wanted stage. Coverage waits for the suites; load has the machine to itself.
+
+    Raises:
+        KeyboardInterrupt: As it came in; by then what ran has been ended, and nothing more is started.
+    """
     work = work_of(workspace)
     context = workspace.context
     for name in work:
         # A stage that does not come to its end must not be vouched for by an earlier run.
         results.path_of(context.report, name).unlink(missing_ok=True)
-    (context.report / "verdict.json").unlink(missing_ok=True)
+    (context.report / VERDICT).unlink(missing_ok=True)
     shutil.rmtree(context.report / "coverage-data", ignore_errors=True)
 
     # Suites first: they are the longest, and coverage waits for them.
     early = sorted((name for name in work if name not in ("coverage", "load")), key=lambda name: "tests-" not in name)
-    with concurrent.futures.ThreadPoolExecutor(max(4, os.cpu_count() or 4)) as pool:
-        futures = {name: pool.submit(run_one, name, work[name], context, observer) for name in early}
+    with pool.Pool() as threads:
+        futures = {name: threads.submit(run_one, name, work[name], context, observer) for name in early}
         if "load" in work:
-            pool.submit(_warm_up, context)
-        concurrent.futures.wait([future for name, future in futures.items() if name.startswith("tests-")])
+            threads.submit(_warm_up, context)
+        for name in early:
+            if name.startswith("tests-"):
+                futures[name].result()
         if "coverage" in work:
-            futures["coverage"] = pool.submit(run_one, "coverage", work["coverage"], context, observer)
+            futures["coverage"] = threads.submit(run_one, "coverage", work["coverage"], context, observer)
         for future in futures.values():
             future.result()
     if "load" in work:
         run_one("load", work["load"], context, observer)
 
 
-def _suite(leg: plan.Leg) -> Work:
-    return lambda context: tests.run(context, leg)
+def _report_folder(root: Path, given: Path | None) -> Path:
+    report = (given or root / REPORT).resolve()
+    if root.is_relative_to(report):
+        raise errors.ConfigurationError(
+            f"The report folder {report} is the client's own folder, or holds it.",
+            "Stages remove what earlier runs left in theirs.",
+            f"Name a folder for the report alone, such as `{REPORT}`.",
+        )
+    try:
+        report.mkdir(parents=True, exist_ok=True)
+        ignore = report / ".gitignore"
+        if not ignore.exists():
+            # The client's repository stays as clean as it was; the file's name keeps it out of uploads.
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise errors.ConfigurationError(
+            f"The report folder {report} cannot be used: {error.strerror or error}.",
+            "There is no place for results.",
+            "Name a folder that can be written to (--report).",
+        ) from None
+    return report
+
+
+def _bug(stage: str) -> errors.Failure:
+    return errors.Failure(
+        f"mlops-ci itself failed in stage {stage}.",
+        "That is a bug of mlops-ci and says nothing about your code.",
+        "Report it with these lines:",
+        log=process.tail(traceback.format_exc()),
+    )
 
 
 def _warm_up(context: Context) -> None:

@@ -53,11 +53,8 @@ def lines(workspace: pipeline.Workspace) -> list[str]:
 def markdown(workspace: pipeline.Workspace) -> str:
     """For the step summary."""
     code = markdown_reporter.code
-    rows = [
-        f"| {code(key)} | {code(value)} | {markdown_reporter.escape(origin)} |"
-        for key, value, origin in values(workspace)
-    ]
-    return "\n".join(["### plan", "", "| key | value | from |", "| --- | --- | --- |", *rows]) + "\n"
+    rows = [(code(key), code(value), markdown_reporter.escape(origin)) for key, value, origin in values(workspace)]
+    return f"### plan\n\n{markdown_reporter.table(('key', 'value', 'from'), rows)}\n"
 
 
 def outputs(workspace: pipeline.Workspace, folder: PurePath = PurePath()) -> dict[str, str]:

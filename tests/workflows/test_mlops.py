@@ -9,7 +9,7 @@ import yaml
 from tests import builders
 from tests.workflows import files
 
-from mlops_ci import cli, config, gate, pipeline, plan, plan_report
+from mlops_ci import config, gate, options, pipeline, plan, plan_report
 
 MLOPS = files.workflow("mlops")
 JOBS = MLOPS.jobs
@@ -34,13 +34,13 @@ def test_inputs__are_the_few_that_are_promised() -> None:
 
 
 def test_inputs__limits_and_choices_are_options_of_the_command_line() -> None:
-    options = {override.option.removeprefix("--") for override in cli.OVERRIDES}
-    assert options <= MLOPS.inputs.keys()
+    named = {override.option.removeprefix("--") for override in options.OVERRIDES}
+    assert named <= MLOPS.inputs.keys()
 
 
 def test_inputs__every_choice_reaches_the_plan_and_the_stage_that_heeds_it() -> None:
     plan_step = next(step for step in JOBS["plan"]["steps"] if step.get("id") == "plan")
-    for override in cli.OVERRIDES:
+    for override in options.OVERRIDES:
         name = override.option.removeprefix("--")
         assert plan_step["env"][override.variable] == f"${{{{ inputs.{name} }}}}"
     passed = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -32,12 +33,19 @@ MOST_FINDINGS = 50
 
 def make(*, stderr: bool = False) -> rich.console.Console:
     """A console; where there is no terminal it is of a fixed width and without colour."""
-    console = rich.console.Console(stderr=stderr, highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console = rich.console.Console(
-            stderr=stderr, highlight=False, soft_wrap=True, width=LOG_WIDTH, no_color=True, force_terminal=False
-        )
-    return console
+    stream = sys.stderr if stderr else sys.stdout
+    # Asked here and not by rich, which takes FORCE_COLOR, that many workflows set, for a terminal to move a cursor on.
+    terminal = stream.isatty()
+    return rich.console.Console(
+        stderr=stderr,
+        force_terminal=terminal,
+        no_color=None if terminal else True,
+        width=None if terminal else LOG_WIDTH,
+        soft_wrap=True,
+        highlight=False,
+        # `app.py:100:1` is a place, and no emoji.
+        emoji=False,
+    )
 
 
 class Lines:

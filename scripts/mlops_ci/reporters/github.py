@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -97,7 +98,8 @@ def annotation(finding: results.Finding, stage: str, prefix: Path = Path()) -> s
     """The workflow command that shows `finding` on its line."""
     properties = {"title": f"{stage}: {finding.code}" if finding.code else stage}
     if finding.path:
-        properties["file"] = (prefix / finding.path).as_posix()
+        # `service/../shared.py` would match no file of the pull request.
+        properties["file"] = posixpath.normpath((prefix / finding.path).as_posix())
         if finding.line:
             properties["line"] = str(finding.line)
         if finding.line and finding.column:

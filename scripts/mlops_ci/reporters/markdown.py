@@ -19,17 +19,26 @@ MARK = {
     Verdict.SKIPPED: ":fast_forward:",
 }
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$:-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>+!~&$=-])")
+# GitHub looks for these in what Markdown made, where a backslash is gone: mentions, references to issues, links.
+_LINKING = {"@": "@&#8203;", "#": "#&#8203;", ":": "&#58;", "www.": "www&#46;"}
+# Colours of a terminal, what else nobody can see, and what turns the direction of text.
+_INVISIBLE = re.compile(
+    r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]"
+)
 
 
 def escape(text: str) -> str:
-    """`text` as it is: no markup, no mention, no link, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split())).replace("\\@", "@&#8203;").replace("\\:", "&#58;")
+    """`text` as it is: no markup, no mention, no link, on one line. Pipes are `cells`' business."""
+    line = _SPECIAL.sub(r"\\\1", _one_line(text))
+    for plain, neutral in _LINKING.items():
+        line = line.replace(plain, neutral)
+    return line
 
 
 def code(text: str) -> str:
     """`text` on one line in a code span, with a fence that it does not contain."""
-    line = " ".join(text.split())
+    line = _one_line(text)
     fence = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
     return f"{fence} {line} {fence}" if line else ""
 
@@ -37,7 +46,8 @@ def code(text: str) -> str:
 def block(text: str) -> str:
     """`text` as a code block, with a fence that it does not contain."""
     fence = "`" * max(3, max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    return f"{fence}text\n{text}\n{fence}"
+    lines = "\n".join(_INVISIBLE.sub("", line) for line in text.splitlines())
+    return f"{fence}text\n{lines}\n{fence}"
 
 
 def stage(result: results.StageResult, prefix: Path = Path()) -> str:
@@ -46,11 +56,11 @@ def stage(result: results.StageResult, prefix: Path = Path()) -> str:
     if result.message:
         parts.append(block(result.message) if "\n" in result.message else escape(result.message))
     if result.checks:
-        parts.append(table([result]))
+        parts.append(checks([result]))
     if result.findings:
         shown = result.findings[:MOST_FINDINGS]
         parts.append(
-            _table(
+            table(
                 ("place", "code", "message"),
                 [
                     (code(rows.place(finding, prefix)), code(finding.code), code(finding.message.partition("\n")[0]))
@@ -65,15 +75,15 @@ def stage(result: results.StageResult, prefix: Path = Path()) -> str:
 
 def run(verdict: results.RunResult, collected: Sequence[results.StageResult]) -> str:
     """The gate's section: the verdict, the table of all checks, the reasons."""
-    parts = [f"## {MARK[verdict.verdict]} mlops-ci: {verdict.verdict}", table(collected)]
+    parts = [f"## {MARK[verdict.verdict]} mlops-ci: {verdict.verdict}", checks(collected)]
     if verdict.message:
         parts.append(block(verdict.message))
     return "\n\n".join(parts) + "\n"
 
 
-def table(collected: Sequence[results.StageResult]) -> str:
+def checks(collected: Sequence[results.StageResult]) -> str:
     """The table of checks."""
-    return _table(
+    return table(
         rows.HEADER,
         [
             (*(escape(cell) for cell in row.cells[:-1]), f"{MARK[row.verdict]} {row.verdict}")
@@ -82,6 +92,16 @@ def table(collected: Sequence[results.StageResult]) -> str:
     )
 
 
-def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are Markdown already, but for their pipes, which end no cell."""
     lines = [header, ["---"] * len(header), *body]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    # Backslashes before a pipe are doubled, or the last one would be taken to escape the one that escapes the pipe.
+    return re.sub(r"(\\*)\|", r"\1\1\\|", text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_INVISIBLE.sub("", line) for line in text.split())

@@ -67,6 +67,6 @@ def _of_check(result: results.StageResult, check: results.Check) -> Row:
         stage=result.stage,
         check=f"{check.name} ({check.scope})",
         measured=measured,
-        limit=f"{sign} {check.limit:g}{thresholds.suffix(check.unit)}",
+        limit=f"{sign} {thresholds.exactly(check.limit)}{thresholds.suffix(check.unit)}",
         verdict=check.verdict,
     )
