@@ -71,7 +71,8 @@ def of(role: Role, client: Client, *, uvicorn: bool = True) -> Recipe:
             ]
             return _of_tools(client, (*LINTERS, *plugins), LINTERS)
         case Role.COVERAGE:
-            return _of_tools(client, ("coverage", *_coverage_plugins(client)), ("coverage",))
+            # Without tomli, coverage before Python 3.11 passes over pyproject.toml in silence. Our lock has it for those.
+            return _of_tools(client, ("coverage", *_coverage_plugins(client)), ("coverage", "tomli"))
         case Role.LOAD:
             return Recipe(declared=(), tools=("locust",), lock="load", inputs=_uv_settings(client.root))
     return _of_client(client, (*TEST_TOOLS, "uvicorn") if uvicorn else TEST_TOOLS)
@@ -107,7 +108,7 @@ def _of_tools(client: Client, names: Iterable[str], tools: tuple[str, ...]) -> R
 
 
 def _with_toml(text: str) -> str:
-    """coverage reads ``pyproject.toml`` before Python 3.11 only with the extra `toml`."""
+    """coverage's own way to what it needs for ``pyproject.toml`` before Python 3.11."""
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
