@@ -77,13 +77,12 @@ def message(
 
 
 def _summary(figures: figures_module.Figures) -> str:
-    total = figures.total
-    text = f"{total['requests']:.0f} requests in {figures.window_s:g} s"
-    if total["rps"] is not None:
-        text += f", {thresholds.shown(total['rps'], unit='/s', bound='min')}"
-    if total["p95-ms"] is not None:
-        text += f", p95 {thresholds.shown(total['p95-ms'], unit='ms', bound='max')}"
-    return f"{text}, {total['failures']:.0f} failed."
+    total = {name: value or 0.0 for name, value in figures.total.items()}  # of a pass: nothing is missing
+    rps = thresholds.shown(total["rps"], unit="/s", bound="min")
+    p95 = thresholds.shown(total["p95-ms"], unit="ms", bound="max")
+    return (
+        f"{total['requests']:.0f} requests in {figures.window_s:g} s, {rps}, p95 {p95}, {total['failures']:.0f} failed."
+    )
 
 
 def _slowest(figures: figures_module.Figures) -> list[str]:

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from mlops_ci import results
+from mlops_ci.load import figures, recording, report
+
+
+def endpoint(requests: float, p95: float | None) -> figures.Metrics:
+    return {"requests": requests, "p95-ms": p95}
+
+
+def figured(
+    *, failures: list[tuple[str, str, int]] | None = None, endpoints: dict[str, figures.Metrics] | None = None
+) -> figures.Figures:
+    return figures.Figures(
+        begin=0.0,
+        end=30.0,
+        total={"requests": 1234, "failures": 0, "rps": 41.1333, "p95-ms": 12.31, "p50-ms": 5.0},
+        total_with_failures={"p95-ms": 12.31},
+        endpoints=endpoints or {"GET /a": endpoint(1234, 12.31)},
+        failures=failures or [],
+        last_answer=None,
+        longest_gap=0.0,
+    )
+
+
+def recorded(begin: float = 0.0, cpu_s: float = 3.0) -> recording.Recording:
+    return recording.Recording(
+        locust="2.47.0", measuring=recording.Mark(begin, 0.0), stopping=recording.Mark(30.0, cpu_s)
+    )
+
+
+def check(name: str, verdict: results.Verdict, *, unit: str = "ms") -> results.Check:
+    return results.Check(name=name, scope="all requests", measured=260.0, limit=250.0, verdict=verdict, unit=unit)
+
+
+def test_metrics__names_of_the_design_and_more() -> None:
+    found = report.metrics(figured(failures=[("GET /a", "HTTPError: 500", 3)]), recorded())
+    assert found["requests"] == 1234 and found["p95-ms"] == 12.31
+    assert found["with-failures"] == {"p95-ms": 12.31}
+    assert found["endpoints"] == {"GET /a": endpoint(1234, 12.31)}
+    assert found["failures-by-message"] == [{"endpoint": "GET /a", "message": "HTTPError: 500", "count": 3}]
+    assert (found["window-s"], found["unanswered"], found["generator-cpu"]) == (30.0, 0, 0.1)
+    assert found["locust"] == "2.47.0"
+
+
+def test_metrics__keeps_the_busiest_endpoints() -> None:
+    many = {f"GET /{n}": endpoint(n, 1.0) for n in range(report.MOST_ENDPOINTS + 20)}
+    kept = report.metrics(figured(endpoints=many), recorded())["endpoints"]
+    assert len(kept) == report.MOST_ENDPOINTS
+    assert "GET /0" not in kept and f"GET /{report.MOST_ENDPOINTS + 19}" in kept
+
+
+def test_generator_cpu__unknown() -> None:
+    assert report.generator_cpu(recording.Recording()) is None
+    assert report.generator_cpu(recorded(begin=30.0)) is None
+
+
+def test_failures__the_rest_is_counted() -> None:
+    found = figured(failures=[("GET /a", "500", 5), ("GET /a", "refused", 2), ("GET /b", "500", 1)])
+    assert report.failures(found, most=1) == "5 x GET /a: 500; 3 more"
+    assert report.failures(found) == "5 x GET /a: 500; 2 x GET /a: refused; 1 x GET /b: 500"
+    assert report.failures(figured()) == ""
+
+
+def test_message__pass() -> None:
+    text = report.message(figured(), recorded(), [check("max-p95-ms", results.Verdict.PASS)])
+    assert text == "1234 requests in 30 s, 41.1/s, p95 12.4 ms, 0 failed."
+
+
+def test_message__every_violation_and_what_helps() -> None:
+    found = figured(
+        failures=[("POST /b", "HTTPError: 500", 9)],
+        endpoints={"GET /a": endpoint(1000, 10.0), "POST /b": endpoint(234, 300.0), "GET /c": endpoint(1, None)},
+    )
+    checks = [check("max-p95-ms", results.Verdict.FAIL), check("max-p99-ms", results.Verdict.FAIL)]
+    lines = report.message(found, recorded(), checks).splitlines()
+    assert lines[0].startswith("p95-ms of all requests is 260.0 ms, allowed at most 250 ms (max-p95-ms).")
+    assert lines[1].startswith("p99-ms of all requests")
+    assert lines[2] == "Slowest endpoint: POST /b, p95 300.0 ms over 234 requests."
+    assert lines[3] == "Failed requests: 9 x POST /b: HTTPError: 500."
+
+
+def test_message__no_slowest_for_what_is_not_a_time() -> None:
+    failed = [check("min-rps", results.Verdict.FAIL, unit="/s")]
+    many = {"GET /a": endpoint(1, 1.0), "GET /b": endpoint(1, 2.0)}
+    assert "Slowest" not in report.message(figured(endpoints=many), recorded(), failed)
+
+
+def test_message__no_slowest_of_one() -> None:
+    assert "Slowest" not in report.message(figured(), recorded(), [check("max-p95-ms", results.Verdict.FAIL)])
+
+
+def test_message__refused_by_the_locustfile() -> None:
+    assert report.message(figured(), recorded(), [], refused="A check of its own.") == "A check of its own."
+
+
+def test_message__saturated_generator() -> None:
+    assert "used 90% of its core" in report.message(figured(), recorded(cpu_s=27.0), [])
+    assert "of its core" not in report.message(figured(), recorded(cpu_s=24.0), [])
