@@ -71,7 +71,7 @@ def of(role: Role, client: Client, *, uvicorn: bool = True) -> Recipe:
             ]
             return _of_tools(client, (*LINTERS, *plugins), LINTERS)
         case Role.COVERAGE:
-            # Without tomli, coverage before Python 3.11 passes over pyproject.toml in silence. Our lock has it for those.
+            # Before Python 3.11, coverage without tomli passes over pyproject.toml in silence.
             return _of_tools(client, ("coverage", *_coverage_plugins(client)), ("coverage", "tomli"))
         case Role.LOAD:
             return Recipe(declared=(), tools=("locust",), lock="load", inputs=_uv_settings(client.root))
