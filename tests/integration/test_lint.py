@@ -174,7 +174,9 @@ GRID = "from os import (path, sep, altsep, curdir, pardir, extsep, pathsep, line
             id="black-own",
         ),
         pytest.param(
-            {"a.py": "x = 'a'\n", "pyproject.toml": "[tool.black]\nextend-exclude = 'a.py'\n"}, set(), id="black-exclude"
+            {"a.py": "x = 'a'\n", "pyproject.toml": "[tool.black]\nextend-exclude = 'a.py'\n"},
+            set(),
+            id="black-exclude",
         ),
         pytest.param(
             {"a.py": "x = 'a'\n", "pyproject.toml": "[tool.black]\nquiet = true\n"}, {"black"}, id="black-quiet"
@@ -188,10 +190,10 @@ GRID = "from os import (path, sep, altsep, curdir, pardir, extsep, pathsep, line
         pytest.param({"a.py": UNSORTED, "setup.cfg": "[isort]\nskip = a.py\n"}, set(), id="isort-setup-cfg"),
         pytest.param({"a.py": UNSORTED, "tox.ini": "[isort]\nskip = a.py\n"}, set(), id="isort-tox-ini"),
         pytest.param({"a.py": UNSORTED, ".isort.cfg": "[settings]\nskip = a.py\n"}, set(), id="isort-cfg"),
-        pytest.param({"a.py": UNSORTED, ".editorconfig": "root = true\n[*.py]\nskip = a.py\n"}, set(), id="editorconfig"),
         pytest.param(
-            {"a.py": UNSORTED, "pyproject.toml": "[tool.isort]\nquiet = true\n"}, {"isort"}, id="isort-quiet"
+            {"a.py": UNSORTED, ".editorconfig": "root = true\n[*.py]\nskip = a.py\n"}, set(), id="editorconfig"
         ),
+        pytest.param({"a.py": UNSORTED, "pyproject.toml": "[tool.isort]\nquiet = true\n"}, {"isort"}, id="isort-quiet"),
         pytest.param(
             {"a.py": GRID, ".flake8": "[flake8]\nselect = W\n", ".editorconfig": "root = true\n[*]\nindent_size = 4\n"},
             {"black", "isort"},
@@ -271,7 +273,9 @@ def test_run__modules_of_the_client_do_not_replace_the_tools(tmp_path: Path) -> 
         pytest.param({".isort.cfg": "[settings]\nunheard_of = 1\n"}, errors.ToolCrash, "unheard_of", id="isort-option"),
         pytest.param({".flake8": "[flake8]\nignore = E203 # why\n"}, errors.ToolCrash, "flake8", id="flake8-value"),
         pytest.param({".flake8": "[flake8]\nmax-line-length = x\n"}, errors.ToolCrash, "flake8", id="flake8-int"),
-        pytest.param({".flake8": "max-line-length = 3\n"}, errors.ConfigurationError, ".flake8", id="flake8-no-section"),
+        pytest.param(
+            {".flake8": "max-line-length = 3\n"}, errors.ConfigurationError, ".flake8", id="flake8-no-section"
+        ),
     ],
 )
 def test_run__broken_configuration_is_not_a_pass(

@@ -81,7 +81,11 @@ def test_run__syntax_error_is_a_finding(tmp_path: Path) -> None:
     result = typecheck.run(make_repository(tmp_path, PACKAGE | {"src/pkg/bad.py": "def f(:\n"}))
 
     assert result.exit_code == errors.REFUSED
-    assert (result.findings[0].path, result.findings[0].line, result.findings[0].code) == ("src/pkg/bad.py", 1, "syntax")
+    assert (result.findings[0].path, result.findings[0].line, result.findings[0].code) == (
+        "src/pkg/bad.py",
+        1,
+        "syntax",
+    )
     assert "the rest was not checked" in result.message
 
 
@@ -266,7 +270,9 @@ def test_run__modules_of_the_client_do_not_replace_the_tool(tmp_path: Path) -> N
     ("files", "of", "error", "words"),
     [
         pytest.param({"mypy.ini": "[mypy]\nplugins = nobodys\n"}, {}, errors.ToolCrash, "nobodys", id="plugin"),
-        pytest.param({"mypy.ini": "[mypy]\npython_version = 2.7\n"}, {}, errors.ToolCrash, "Python 2", id="python-version"),
+        pytest.param(
+            {"mypy.ini": "[mypy]\npython_version = 2.7\n"}, {}, errors.ToolCrash, "Python 2", id="python-version"
+        ),
         pytest.param({"mypy.ini": "strict = true\n"}, {}, errors.ConfigurationError, "mypy.ini", id="no-section"),
         pytest.param({}, {"source": ("elsewhere",)}, errors.ToolCrash, "elsewhere", id="no-such-folder"),
         pytest.param({"docs/x.md": ""}, {"source": ("docs",)}, errors.MissingError, "no Python files", id="no-files"),
