@@ -28,13 +28,13 @@ def render(total: float) -> str:
     return str(coverage_badge.get_badge(shown, coverage_badge.get_color(shown)))
 
 
-def write(report: Path, total: float | None) -> Path:
+def write(report: Path, total: object) -> Path:
     """Write the badge of `total` into the folder `report`; returns the file.
 
     Raises:
-        errors.MissingError: There is no total.
+        errors.MissingError: There is no total, or what a file holds in its place is none.
     """
-    if total is None:
+    if isinstance(total, bool) or not isinstance(total, int | float) or not 0 <= total <= 100:
         raise errors.MissingError(
             "There is no coverage total.",
             "The source has no line that could be covered, or coverage did not run.",

@@ -21,7 +21,8 @@ MARK = {
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>+!~&$=-])")
 # GitHub looks for these in what Markdown made, where a backslash is gone: mentions, references to issues, links.
-_LINKING = {"@": "@&#8203;", "#": "#&#8203;", ":": "&#58;", "www.": "www&#46;"}
+_NEUTRAL = {"@": "@&#8203;", "#": "#&#8203;", ":": "&#58;", "www.": "www&#46;"}
+_LINKING = re.compile("|".join(map(re.escape, _NEUTRAL)))
 # Colours of a terminal, what else nobody can see, and what turns the direction of text.
 _INVISIBLE = re.compile(
     r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]"
@@ -30,10 +31,7 @@ _INVISIBLE = re.compile(
 
 def escape(text: str) -> str:
     """`text` as it is: no markup, no mention, no link, on one line. Pipes are `cells`' business."""
-    line = _SPECIAL.sub(r"\\\1", _one_line(text))
-    for plain, neutral in _LINKING.items():
-        line = line.replace(plain, neutral)
-    return line
+    return _LINKING.sub(lambda found: _NEUTRAL[found[0]], _SPECIAL.sub(r"\\\1", _one_line(text)))
 
 
 def code(text: str) -> str:

@@ -1,0 +1,64 @@
+"""The badge never promises more than was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_ci import badge, errors, results
+
+
+@pytest.mark.parametrize(
+    ("total", "shown", "colour"),
+    [
+        (0.0, "0%", "#e05d44"),
+        (59.99, "59%", "#fe7d37"),
+        (89.995, "89%", "#a4a61d"),
+        (90.0, "90%", "#97CA00"),
+        (94.999999, "94%", "#97CA00"),
+        (95.0, "95%", "#4c1"),
+        (100.0, "100%", "#4c1"),
+    ],
+)
+def test_render(total: float, shown: str, colour: str) -> None:
+    svg = badge.render(total)
+    assert svg.lstrip().startswith(("<svg", "<?xml"))
+    assert f">{shown}<" in svg
+    assert colour in svg
+
+
+def test_write(tmp_path: Path) -> None:
+    path = badge.write(tmp_path, 91.5)
+    assert path == tmp_path / "coverage.svg"
+    assert ">91%<" in path.read_text(encoding="utf-8")
+
+
+def test_write__no_total(tmp_path: Path) -> None:
+    with pytest.raises(errors.MissingError, match="no coverage total"):
+        badge.write(tmp_path, None)
+    assert not (tmp_path / "coverage.svg").exists()
+
+
+def test_from_result(tmp_path: Path) -> None:
+    verdict = results.Verdict.FAIL
+    results.write(tmp_path, results.StageResult(stage="coverage", verdict=verdict, metrics={"total": 12.9}))
+    assert ">12%<" in badge.from_result(tmp_path).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("metrics", [{}, {"total": None}, {"total": "<script>"}, {"total": True}])
+def test_from_result__no_total(tmp_path: Path, metrics: dict[str, object]) -> None:
+    results.write(tmp_path, results.StageResult(stage="coverage", verdict=results.Verdict.ERROR, metrics=dict(metrics)))
+    with pytest.raises(errors.MissingError, match="no coverage total"):
+        badge.from_result(tmp_path)
+
+
+@pytest.mark.parametrize("total", [-1.0, 100.1, float("nan"), float("inf")])
+def test_write__not_a_share(tmp_path: Path, total: float) -> None:
+    with pytest.raises(errors.MissingError, match="no coverage total"):
+        badge.write(tmp_path, total)
+
+
+def test_from_result__no_result(tmp_path: Path) -> None:
+    with pytest.raises(errors.MissingError, match="coverage.json is not in"):
+        badge.from_result(tmp_path)

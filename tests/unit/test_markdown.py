@@ -1,0 +1,166 @@
+"""Text of others cannot become markup. Judged by a renderer of GitHub-flavoured Markdown, not by our own idea of it."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import markdown_it
+import pytest
+
+from mlops_ci import results
+from mlops_ci.reporters import markdown
+from mlops_ci.results import Verdict
+
+HOSTILE = [
+    "a | b || c",
+    r"back\slash \| pipe \\| more \\\| and | plain",
+    "`code` ``two`` ```three```",
+    "``` \n# heading\n```",
+    "<script>alert(1)</script> <img src=x onerror=y> &lt; &amp;",
+    "<!-- comment --> <details>",
+    "@everyone @org/team mail@example.com",
+    "[link](https://example.com) ![image](https://example.com/x.png) [ref][1]",
+    "https://example.com www.example.com ftp://example.com",
+    "#123 org/repo#4 GH-5",
+    "**bold** _it_ __b__ ~~struck~~ *i*",
+    "- item\n* item\n1. item\n> quote\n# title\n---\n===",
+    "$math$ $$more$$",
+    "line\r\nline\x0bline\x85line\u2028line",
+    ":x: :100: emoji",
+    "\x1b[31mred\x1b[0m \x00nul \x07bell",
+    "\u202eright to left\u2066\u200b",
+    "| --- | --- |",
+    "\\",
+    "|",
+    "`",
+    "a\\",
+]
+
+
+def _rendered(text: str) -> str:
+    renderer = markdown_it.MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    return renderer.render(text)
+
+
+def _cells(text: str) -> list[list[str]]:
+    """The cells of all body rows, as a reader sees them."""
+    body = _rendered(text).partition("<tbody>")[2]
+    return [
+        [html.unescape(re.sub(r"<[^>]+>", "", cell)) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)]
+        for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
+    ]
+
+
+def _visible(text: str) -> str:
+    """What a reader must be able to see of `text`: without what cannot be seen, and whatever the spaces are."""
+    return re.sub(r"\x1b\[[0-9;]*m|[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]", "", text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_escape__is_shown_as_it_is(text: str) -> None:
+    page = _rendered(f"before {markdown.escape(text)} after")
+    assert set(re.findall(r"<[^>]+>", page)) == {"<p>", "</p>"}
+    assert _visible(html.unescape(page)) == _visible(f"<p>before {text} after</p>")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_escape__mentions_nobody_and_links_nothing(text: str) -> None:
+    # GitHub looks for these after the Markdown is rendered.
+    page = html.unescape(_rendered(markdown.escape(text)))
+    assert not re.search(r"@\w|#\d", page)
+    escaped = markdown.escape(text)
+    assert "://" not in escaped
+    assert "www." not in escaped
+    assert ":x:" not in escaped
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_code__is_one_span(text: str) -> None:
+    page = _rendered(f"before {markdown.code(text)} after").strip()
+    assert re.fullmatch(r"<p>before <code>[^<]*</code> after</p>", page)
+    assert _visible(html.unescape(page)) == _visible(f"<p>before <code>{text}</code> after</p>")
+
+
+def test_code__of_nothing_is_nothing() -> None:
+    assert markdown.code(" \n") == ""
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_block__is_one_block(text: str) -> None:
+    page = _rendered(f"before\n\n{markdown.block(text)}\n\nafter")
+    assert page.count("<pre>") == 1
+    assert page.endswith("</code></pre>\n<p>after</p>\n")
+    assert "<script>" not in page
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("wrap", [markdown.escape, markdown.code])
+def test_table__a_cell_stays_one_cell(text: str, wrap: Any) -> None:
+    (cells,) = _cells(markdown.table(("one", "two", "three"), [("first", wrap(text), "last")]))
+    assert len(cells) == 3
+    assert (cells[0], cells[2]) == ("first", "last")
+    # Backslashes before a pipe may be doubled.
+    squeezed = re.sub(r"\\+\|", "|", _visible(cells[1]))
+    assert squeezed == re.sub(r"\\+\|", "|", _visible(text))
+
+
+def _result(**fields: Any) -> results.StageResult:
+    return results.StageResult(**({"stage": "lint", "verdict": Verdict.FAIL, "message": "Wrong."} | fields))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_stage__hostile_everywhere(text: str) -> None:
+    check = results.Check(name="min-x", scope=text, measured=1.0, limit=2.0, verdict=Verdict.FAIL)
+    finding = results.Finding(path=f"a/{text}", line=3, code=text, message=text)
+    page = _rendered(markdown.stage(_result(message=text, checks=[check], findings=[finding])))
+    assert page.count("<table>") == 2
+    assert page.count("<h3>") == 1
+    assert not re.search(r"<(script|img|a|details|h[124-6]|li|blockquote|del|hr)\b", page)
+
+
+def test_stage__what_it_says() -> None:
+    text = markdown.stage(
+        _result(findings=[results.Finding(path="app.py", line=3, column=7, code="E501", message="too long\nmore")]),
+        Path("svc"),
+    )
+    assert text.startswith("### :x: lint: fail\n")
+    assert _cells(text) == [["svc/app.py:3:7", "E501", "too long"]]
+
+
+def test_stage__a_message_of_several_lines_is_a_block() -> None:
+    page = _rendered(markdown.stage(_result(message="It broke.\n    line 1\n    line 2")))
+    assert "It broke.\n    line 1\n    line 2\n</code></pre>" in page
+
+
+@pytest.mark.parametrize(("count", "more"), [(50, False), (51, True)])
+def test_stage__findings_have_an_end(count: int, more: bool) -> None:
+    text = markdown.stage(_result(findings=[results.Finding(path=f"{number}.py") for number in range(count)]))
+    assert len(_cells(text)) == markdown.MOST_FINDINGS
+    assert ("and 1 more in ` lint.json `." in text) is more
+
+
+def test_run__verdict_table_and_reasons() -> None:
+    collected = [_result(), _result(stage="typecheck", verdict=Verdict.PASS)]
+    run = results.RunResult(
+        verdict=Verdict.FAIL, exit_code=1, stages={"lint": Verdict.FAIL}, message="lint: Wrong.\n``` x"
+    )
+    text = markdown.run(run, collected)
+    assert text.startswith("## :x: mlops-ci: fail\n")
+    assert [(row[0], row[-1]) for row in _cells(text)] == [
+        ("lint", ":x: fail"),
+        ("typecheck", ":white_check_mark: pass"),
+    ]
+    assert "lint: Wrong.\n``` x\n</code></pre>" in _rendered(text)
+
+
+def test_run__a_pass_has_no_reasons() -> None:
+    run = results.RunResult(verdict=Verdict.PASS, exit_code=0, stages={})
+    assert "```" not in markdown.run(run, [_result(verdict=Verdict.PASS)])
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_verdict_has_a_mark(verdict: Verdict) -> None:
+    assert markdown.MARK[verdict] in markdown.stage(_result(verdict=verdict))
