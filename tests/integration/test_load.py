@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from mlops_ci import client, config, environment, errors, results, stages
-from mlops_ci.load import service
+from mlops_ci.load import generator, service
 from mlops_ci.stages import load
 
 # What is done to each request is in MODE; `/health` is always answered, unless the mode says otherwise.
@@ -97,7 +97,13 @@ class Here:
 
 
 def context_of(
-    root: Path, *, mode: str = "", locustfile: str | None = GET, limits: dict[str, Any] | None = None, **changes: Any
+    root: Path,
+    *,
+    mode: str = "",
+    locustfile: str | None = GET,
+    limits: dict[str, Any] | None = None,
+    named: str | None = None,
+    **changes: Any,
 ) -> stages.Context:
     (root / "server.py").write_text(SERVER, encoding="utf-8")
     if locustfile is not None:
@@ -110,6 +116,7 @@ def context_of(
         "spawn_rate": 4.0,
         "warmup": 0.3,
         "duration": 1.5,
+        "locustfile": named,
         "stop_timeout": 1.0 if mode == "deadlocks" else 10.0,
         "thresholds": config.LoadThresholds(**{"min_requests": 20, **(limits or {})}),
         **changes,
@@ -310,6 +317,35 @@ def test_run__refused_by_the_locustfile_itself(tmp_path: Path) -> None:
 def test_run__no_locustfile(tmp_path: Path) -> None:
     with pytest.raises(errors.ConfigurationError, match="no locustfile.*\n.*\n*.*from locust import"):
         load.run(context_of(tmp_path, locustfile=None))
+
+
+def test_run__no_such_locustfile(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigurationError, match="The locustfile load/other.py is not in"):
+        load.run(context_of(tmp_path, named="load/other.py"))
+
+
+def test_run__users_that_are_never_all_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator, "STARTUP", 1.0)  # so that Locust's own --run-time ends it soon
+    locustfile = GET + "\n    def __init__(self, *args):\n        super().__init__(*args)\n        gevent.sleep(60)\n"
+    result = load.run(context_of(tmp_path, locustfile=locustfile))
+    assert result.verdict is results.Verdict.ERROR
+    assert "Locust did not get all 4 users started" in result.message
+
+
+def test_generator_run__overstays_its_limit(tmp_path: Path) -> None:
+    stubborn = "import signal, time\nprint('still busy', flush=True)\ntime.sleep(300)"
+    with pytest.raises(errors.TimeLimit, match="Locust did not end within(.|\n)*still busy"):
+        generator.run(
+            [sys.executable, "-c", stubborn],
+            cwd=tmp_path,
+            env=dict(os.environ),
+            load=config.Load(warmup=0.0, duration=0.1, stop_timeout=0.1),
+            folder=tmp_path,
+            service_ended=lambda: False,
+            progress=lambda _: None,
+            startup=3.0 - generator.STARTUP,
+            shutdown=0.0,
+        )
 
 
 def test_run__ends_grandchildren(tmp_path: Path) -> None:

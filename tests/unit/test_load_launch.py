@@ -31,6 +31,7 @@ def test_launch__uvicorn() -> None:
     words = " ".join(found.argv)
     assert words.startswith("/env/bin/python -m uvicorn shop.main:app --host 127.0.0.1 --port 8123")
     assert "--timeout-keep-alive 75" in words and "--app-dir /client/src" in words
+    assert "--no-access-log" in words
     assert found.cwd == Path("/client")
     assert found.env["MODEL"] == "dummy" and found.env["PATH"] == "/env/bin"
     assert found.env["PORT"] == "1"  # the client's own affair

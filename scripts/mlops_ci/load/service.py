@@ -67,6 +67,8 @@ def launch(client: client_module.Client, load: config.Load, python: environment.
         app,
         *("--host", HOST, "--port", str(port), "--timeout-keep-alive", str(KEEP_ALIVE)),
         *("--app-dir", client.root / client.app_dir),
+        # A line for each request would push what went wrong out of the end of the log; the recorder has them all.
+        "--no-access-log",
     )
     return Launch(argv=argv, cwd=client.root, env=env, port=port)
 
