@@ -161,7 +161,15 @@ def _venv_and_pip(venv: Path, python: Path) -> None:
     shutil.rmtree(venv, ignore_errors=True)
     subprocess.run([str(python.resolve()), "-m", "venv", str(venv)], check=True)
     packages = ["-e", f"{CLIENT}[test]", "pytest", "pytest-cov", "pytest-xdist", "mypy", "uvicorn"]
-    command = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
+    command = [
+        str(venv / "bin" / "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        *packages,
+    ]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests import builders
 
-from mlops_ci import client, config, environment, errors, installer, interpreters, locked
-from mlops_ci.environment import Role
+from mlops_ci import client, config, environment, errors
+from mlops_ci.environment import Role, installer, interpreters, locked
 
 BUILD = '[build-system]\nrequires = ["uv_build>=0.9,<1"]\nbuild-backend = "uv_build"\n'
 PROJECT = '[project]\nname = "fraud"\nversion = "1.2.3"\nrequires-python = ">=3.9"\n'

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci import application, errors
+from mlops_ci import errors
+from mlops_ci.client import application
 
 APP = "from fastapi import FastAPI\napp = FastAPI()\n"
 FACTORY = "from fastapi import FastAPI\ndef create_app() -> FastAPI:\n    return build()\n"

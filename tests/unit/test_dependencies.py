@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci import config, dependencies, errors
+from mlops_ci import config, errors
+from mlops_ci.client import dependencies
 
 BUILD = '[build-system]\nrequires = ["hatchling"]\n'
 PROJECT = '[project]\nname = "fraud"\nversion = "1"\n'

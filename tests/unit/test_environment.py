@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import client, config, environment, errors, process, store
-from mlops_ci.environment import Role
+from mlops_ci import client, config, environment, errors, process
+from mlops_ci.environment import Role, store
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import errors, installer, interpreters, process, recipes
+from mlops_ci import errors, process
+from mlops_ci.environment import installer, interpreters, recipes
 
 PYTHON = interpreters.Interpreter(Path("/some/python"), "3.11.7")
 CONFLICT = "  × No solution found when resolving dependencies:\n  ╰─▶ Because a needs b, no.\n"

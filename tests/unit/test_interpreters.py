@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tests import builders
 
-from mlops_ci import errors, interpreters
+from mlops_ci import errors
+from mlops_ci.environment import interpreters
 
 OURS = interpreters.Interpreter(Path("/ours/python"), "3.11.7")
 

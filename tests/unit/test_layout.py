@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci import config, layout
+from mlops_ci import config
+from mlops_ci.client import layout
 
 
 def tree(root: Path, *paths: str) -> Path:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import client, recipes
-from mlops_ci.recipes import Role
+from mlops_ci import client
+from mlops_ci.environment import recipes
+from mlops_ci.environment.recipes import Role
 
 
 def recipe(role: Role, root: Path, *, uvicorn: bool = True, app_dir: str = ".", **dependencies: Any) -> recipes.Recipe:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci import errors, requirements
+from mlops_ci import errors
+from mlops_ci.client import requirements
 
 
 def collected(root: Path, **files: str) -> requirements.Collector:

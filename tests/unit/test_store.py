@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci import store
+from mlops_ci.environment import store
 
 
 @dataclass

@@ -12,7 +12,8 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from mlops_ci import config, errors, interpreters, locked, process, recipes
+from mlops_ci import config, errors, process
+from mlops_ci.environment import interpreters, locked, recipes
 
 _TIMEOUT = 1800.0
 

@@ -1,6 +1,6 @@
 """Where things lie in a client: its own code, its suites of tests, its locustfile.
 
-Looks at names and folders; what is in the files is `mlops_ci.application`'s and the tools' business.
+Looks at names and folders; what is in the files is `mlops_ci.client.application`'s and the tools' business.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlops_ci import config, declarations, setuptools_files
+from mlops_ci import config
+from mlops_ci.client import declarations, setuptools_files
 
 SUITES = ("unit", "integration", "functional", "e2e")
 LOCUSTFILES = tuple(

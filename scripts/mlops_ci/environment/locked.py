@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 # The package is always installed editable, so the locks lie beside it.
-FOLDER = Path(__file__).parents[1] / "requirements"
+FOLDER = Path(__file__).parents[2] / "requirements"
 
 
 def path(lock: str) -> Path:

@@ -14,7 +14,8 @@ from typing import Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from mlops_ci import config, declarations, errors, requirements
+from mlops_ci import config, errors
+from mlops_ci.client import declarations, requirements
 
 WANTED = (
     "test tests testing dev develop development lint linting typing types typecheck mypy quality qa"

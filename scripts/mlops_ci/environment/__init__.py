@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_ci import config, installer, interpreters, process, recipes, store
+from mlops_ci import config, process
 from mlops_ci.client import Client
-from mlops_ci.recipes import Role
+from mlops_ci.environment import installer, interpreters, recipes, store
+from mlops_ci.environment.recipes import Role
 
 __all__ = ["Cache", "Environment", "Role"]
 

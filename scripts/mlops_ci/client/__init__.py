@@ -11,8 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_ci import application, config, dependencies, errors, layout
-from mlops_ci.dependencies import Dependencies
+from mlops_ci import config, errors
+from mlops_ci.client import application, dependencies, layout
+from mlops_ci.client.dependencies import Dependencies
 
 __all__ = ["Client", "Dependencies", "discover"]
 

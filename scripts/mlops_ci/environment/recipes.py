@@ -16,8 +16,9 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from mlops_ci import config, declarations, locked, setuptools_files
-from mlops_ci.client import Client
+from mlops_ci import config
+from mlops_ci.client import Client, declarations, setuptools_files
+from mlops_ci.environment import locked
 
 LINTERS = ("black", "flake8", "isort")
 TEST_TOOLS = ("mypy", "pytest", "pytest-cov", "pytest-xdist")

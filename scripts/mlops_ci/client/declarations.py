@@ -1,6 +1,6 @@
 """What ``pyproject.toml``, ``setup.cfg`` and ``setup.py`` declare, whether it is wanted or not.
 
-Chooses nothing among it (`mlops_ci.dependencies` does), and reads no lock file.
+Chooses nothing among it (`mlops_ci.client.dependencies` does), and reads no lock file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from mlops_ci import config, requirements, setuptools_files
+from mlops_ci import config
+from mlops_ci.client import requirements, setuptools_files
 
 
 @dataclass(frozen=True)
