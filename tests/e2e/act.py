@@ -87,8 +87,16 @@ class Run:
 
     @property
     def red(self) -> set[str]:
-        """The jobs that failed."""
+        """The jobs that failed, or did not end."""
         return {name for name, job in self.jobs.items() if job.result != "success"}
+
+    def story(self) -> str:
+        """For when a test fails: every job's end, and all that the red ones said."""
+        if not self.jobs:
+            return self.output
+        ends = [f"{name}: {job.result or 'did not end'} {job.steps}" for name, job in self.jobs.items()]
+        logs = [f"---- {name}\n{self.jobs[name].errors()}\n{self.jobs[name].log}" for name in sorted(self.red)]
+        return "\n".join(["", *ends, *logs])
 
 
 def render(target: Path) -> Path:
@@ -125,6 +133,7 @@ def run(client: Path, repository: Path, scratch: Path, *, variables: Mapping[str
         str(_script("act")),
         "push",
         "--json",
+        "--defaultbranch=main",
         "--platform=ubuntu-latest=-self-hosted",
         "--no-cache-server",
         "--artifact-server-addr=127.0.0.1",
@@ -152,15 +161,22 @@ def run(client: Path, repository: Path, scratch: Path, *, variables: Mapping[str
     return Run(act.returncode, _jobs(output), left, artifacts, output)
 
 
-def commit(folder: Path) -> None:
-    """Make the folder a repository with one commit: act asks git what it is about to run."""
-    identity = ["-c", "user.name=Client", "-c", "user.email=client@example.org", "-c", "commit.gpgsign=false"]
-    for words in (
-        ["init", "--quiet", "--initial-branch=main"],
-        ["add", "--all"],
-        ["commit", "--quiet", "-m", "Client"],
-    ):
-        subprocess.run(["git", *identity, *words], cwd=folder, check=True)
+def commit(folder: Path, *, remote: Path) -> None:
+    """Make the folder a repository with one commit, pushed to `remote`: act asks git what it is about to run."""
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message=Client")
+    git(folder, "init", "--quiet", "--bare", str(remote))
+    git(folder, "remote", "add", "origin", str(remote))
+    git(folder, "push", "--quiet", "origin", "main")
+
+
+def git(folder: Path, *words: str) -> str:
+    """What git says in `folder`, without the configuration of whoever runs the tests."""
+    identity = ["-c", "user.name=Client", "-c", "user.email=client@example.org"]
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    done = subprocess.run(["git", *identity, *words], cwd=folder, env=environment, check=True, stdout=subprocess.PIPE)
+    return done.stdout.decode()
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -206,7 +222,8 @@ def _jobs(output: str) -> dict[str, Job]:
             entry: dict[str, Any] = json.loads(line)
         except ValueError:
             continue
-        if "jobID" not in entry:
+        # The job that calls a workflow has no steps; its jobs are listed themselves.
+        if "jobID" not in entry or ("step" not in entry and "jobResult" not in entry):
             continue
         name = " ".join([entry["jobID"], *filter(None, [(entry.get("matrix") or {}).get("name")])])
         job = jobs.setdefault(name, Job())
@@ -215,7 +232,10 @@ def _jobs(output: str) -> dict[str, Job]:
         # A step of a composite action reports with the id of the step that uses it before its own.
         outermost = len(entry.get("stepID", [])) == 1
         if "jobResult" in entry:
-            job.result = str(entry["jobResult"])
+            # act gives the legs of a matrix one result between them: a leg that ends after another one failed is
+            # called failed too. Only its steps say what came of it.
+            failed = "failure" in job.steps.values()
+            job.result = str(entry["jobResult"]) if not entry.get("matrix") else "failure" if failed else "success"
         elif "stepResult" in entry and outermost and entry.get("stage") == "Main":
             job.steps[str(entry["step"])] = str(entry["stepResult"])
         elif command in ("error", "warning", "notice"):

@@ -13,6 +13,11 @@ jobs:
     permissions: {contents: read}
     uses: OWNER/REPO/.github/workflows/mlops.yml@v1
     with: {INPUTS}
+  badge:
+    needs: mlops
+    permissions: {contents: write}
+    uses: OWNER/REPO/.github/workflows/badge.yml@v1
+    with: {artifact: "${{ needs.mlops.outputs.artifact }}"}
   after:
     needs: mlops
     runs-on: ubuntu-latest
@@ -25,6 +30,11 @@ jobs:
 FILES = {
     "requirements.txt": "fastapi\nhttpx2\n",
     "pyproject.toml": """\
+[tool.mlops-ci.tests.unit]
+
+[tool.mlops-ci.tests.integration]
+workers = 1
+
 [tool.mlops-ci.load]
 users = 2
 spawn-rate = 2
