@@ -41,7 +41,7 @@ def test_only__and_without__divide_the_lock() -> None:
 
 @pytest.mark.parametrize("name", ["tools", "load", "runtime", "dev"])
 def test_locks__are_hashed_and_name_no_place(name: str) -> None:
-    text = (Path(locked.__file__).parents[1] / "requirements" / f"{name}.txt").read_text()
+    text = (locked.FOLDER / f"{name}.txt").read_text()
     pinned = re.findall(r"^[a-zA-Z0-9._-]+(?:\[[a-z,]+\])?==", text, re.MULTILINE)
 
     assert len(pinned) >= 5
@@ -52,7 +52,7 @@ def test_locks__are_hashed_and_name_no_place(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["tools", "load", "runtime", "dev"])
 def test_locks__hold_every_name_of_their_source(name: str) -> None:
-    folder = Path(locked.__file__).parents[1] / "requirements"
+    folder = locked.FOLDER
     wanted = re.findall(r"^([A-Za-z][\w.-]*)", (folder / f"{name}.in").read_text(), re.MULTILINE)
 
     text = (folder / f"{name}.txt").read_text().lower()
