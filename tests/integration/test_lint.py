@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests import builders
 
 from mlops_ci import errors, fix, results, stages
 from mlops_ci.stages import lint
-from tests import builders
 
 CLEAN = 'import os\nimport sys\n\nprint(os.name, sys.argv, "clean")\n'
 UNSORTED = 'import sys\nimport os\n\nprint(os.name, sys.argv, "unsorted")\n'

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import builders
 
 from mlops_ci import errors, results, stages
 from mlops_ci.stages import typecheck
-from tests import builders
 
 CLEAN = "def double(x: int) -> int:\n    return 2 * x\n"
 WRONG = "def double(x: int) -> int:\n    return str(x)\n"
