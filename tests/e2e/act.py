@@ -154,10 +154,10 @@ def run(client: Path, repository: Path, scratch: Path, *, variables: Mapping[str
     try:
         output, _ = act.communicate(timeout=TIMEOUT)
     finally:
+        left = list(_end_processes(marker))
         with contextlib.suppress(ProcessLookupError):
             os.killpg(act.pid, signal.SIGKILL)
         act.communicate()
-        left = list(_end_processes(marker))
     return Run(act.returncode, _jobs(output), left, artifacts, output)
 
 

@@ -9,6 +9,7 @@ from tests import builders
 from tests.e2e import act
 
 UPLOAD = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f"
+CHECKOUT = "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1"
 
 WORKFLOW = """\
 name: CI
@@ -69,6 +70,7 @@ jobs:
   keep:
     runs-on: ubuntu-latest
     steps:
+      - uses: {CHECKOUT}
       - name: Keep
         uses: {UPLOAD}
         with:
@@ -92,4 +94,5 @@ jobs:
     run = act.run(tmp_path / "client", copy, tmp_path / "scratch")
     kept = run.artifacts / "kept"
     assert {path.relative_to(kept).as_posix() for path in kept.rglob("*.*")} == {"a.json", "deep/b.json"}
-    assert run.jobs["keep"].steps == {"Keep": "success", "Keep again": "failure"}
+    steps = run.jobs["keep"].steps
+    assert (steps["Keep"], steps["Keep again"]) == ("success", "failure")
