@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 import rich.box
 import rich.console
@@ -130,11 +131,13 @@ def show_run(console: rich.console.Console, run: results.RunResult, collected: S
     """The table of checks, the reasons when the gate is shut, and the verdict."""
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD if not console.is_terminal else rich.box.ROUNDED)
     for title in rows.HEADER:
-        table.add_column(title, justify="right" if title in ("measured", "limit") else "left", no_wrap=True)
+        # Where it is narrow, names are folded: a figure that is cut says something else.
+        justify: Literal["left", "right"] = "right" if title in ("measured", "limit") else "left"
+        table.add_column(title, justify=justify, no_wrap=title != "check", overflow="fold")
     for row in rows.rows(collected):
         *cells, verdict = row.cells
         table.add_row(*map(rich.markup.escape, cells), f"[{STYLE[row.verdict]}]{verdict}[/]")
-    console.print(table)
+    console.print(table, soft_wrap=False)
     if run.message:
         console.print(run.message, markup=False)
     console.print(f"verdict: {run.verdict}", markup=False, style=STYLE[run.verdict])
