@@ -35,7 +35,9 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - name: Leave something behind
-        run: nohup sleep 600 > /dev/null 2>&1 &
+        run: |
+          nohup sleep 600 > /dev/null 2>&1 &
+          sleep 1
 """
 
 
