@@ -44,9 +44,10 @@ class Pool:
             return
         self._executor.shutdown(wait=False, cancel_futures=True)
         process.stop()
+        begun = [future for future in self._futures if not future.cancelled()]
         step = 0.5
         for _ in range(int(PATIENCE / step)):
-            if not concurrent.futures.wait(self._futures, step).not_done:
+            if not concurrent.futures.wait(begun, step).not_done:
                 break
             # One may have passed the check for `stopped` and started a child just before it became true.
             process.end_all()
