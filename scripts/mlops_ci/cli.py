@@ -189,10 +189,6 @@ def _main(arguments: list[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("mlops-ci: interrupted; everything that was started has been ended.", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has had enough of it. Nothing can be said, also not by Python when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return errors.BROKEN
 
 
 def _echo(line: str) -> None:

@@ -24,7 +24,8 @@ class Terminal(io.StringIO):
 
 
 def _result(**fields: Any) -> results.StageResult:
-    return results.StageResult(**({"stage": "lint", "verdict": Verdict.FAIL, "message": "Wrong."} | fields))
+    given: dict[str, Any] = {"stage": "lint", "verdict": Verdict.FAIL, "message": "Wrong."}
+    return results.StageResult(**(given | fields))
 
 
 def _run(verdict: Verdict = Verdict.FAIL, message: str = "") -> results.RunResult:
@@ -86,9 +87,7 @@ def test_show_stage__findings_have_an_end(screen: rich.console.Console, count: i
 
 def test_show_run__no_figure_is_cut(screen: rich.console.Console) -> None:
     scope = "POST /predict/" + "/".join(f"segment-{number}" for number in range(20))
-    check = results.Check(
-        name="max-p95-ms", scope=scope, measured=260.04, limit=250, verdict=Verdict.FAIL, unit="ms"
-    )
+    check = results.Check(name="max-p95-ms", scope=scope, measured=260.04, limit=250, verdict=Verdict.FAIL, unit="ms")
     console.show_run(screen, _run(), [_result(stage="load", checks=[check])])
     text = _text(screen)
     for part in ("measured", "limit", "verdict", "load", "260.1 ms", "<= 250 ms", "fail", "segment-0", "segment-19"):

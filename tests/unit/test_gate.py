@@ -15,9 +15,8 @@ from mlops_ci.results import Verdict
 
 def _result(stage: str = "lint", verdict: Verdict = Verdict.PASS, **fields: Any) -> results.StageResult:
     codes = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 3}
-    return results.StageResult(
-        **({"stage": stage, "verdict": verdict, "exit_code": codes.get(verdict, 0), "message": "why"} | fields)
-    )
+    given: dict[str, Any] = {"stage": stage, "verdict": verdict, "exit_code": codes.get(verdict, 0), "message": "why"}
+    return results.StageResult(**(given | fields))
 
 
 def _needs(**outcomes: str) -> str:

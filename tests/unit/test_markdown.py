@@ -42,7 +42,7 @@ HOSTILE = [
 
 def _rendered(text: str) -> str:
     renderer = markdown_it.MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    return renderer.render(text)
+    return str(renderer.render(text))
 
 
 def _cells(text: str) -> list[list[str]]:
@@ -108,7 +108,8 @@ def test_table__a_cell_stays_one_cell(text: str, wrap: Any) -> None:
 
 
 def _result(**fields: Any) -> results.StageResult:
-    return results.StageResult(**({"stage": "lint", "verdict": Verdict.FAIL, "message": "Wrong."} | fields))
+    given: dict[str, Any] = {"stage": "lint", "verdict": Verdict.FAIL, "message": "Wrong."}
+    return results.StageResult(**(given | fields))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

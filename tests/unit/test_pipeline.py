@@ -170,7 +170,12 @@ def test_work_of__one_for_each_wanted_result(tmp_path: Path) -> None:
 
 def test_work_of__a_suite_gets_its_leg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    _play(monkeypatch, tests=lambda _, leg: seen.append(leg) or _passes(leg.result))
+
+    def work(_: Context, leg: plan.Leg) -> results.StageResult:
+        seen.append(leg)
+        return _passes(leg.result)
+
+    _play(monkeypatch, tests=work)
     root = _client(tmp_path)
     workspace = pipeline.prepare(root, overrides={"python": ("--python-versions", ["3.11", "3.12"])})
     pipeline.work_of(workspace)["tests-unit-py3.12"](workspace.context)

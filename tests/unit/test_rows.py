@@ -11,18 +11,23 @@ from mlops_ci import results
 from mlops_ci.reporters import rows
 from mlops_ci.results import Verdict
 
+CHECK: dict[str, Any] = {
+    "name": "min-total",
+    "scope": "all",
+    "measured": 91.0,
+    "limit": 90.0,
+    "verdict": Verdict.PASS,
+    "unit": "%",
+}
+
 
 def _check(**fields: Any) -> results.Check:
-    return results.Check(
-        **(
-            {"name": "min-total", "scope": "all", "measured": 91.0, "limit": 90.0, "verdict": Verdict.PASS, "unit": "%"}
-            | fields
-        )
-    )
+    return results.Check(**(CHECK | fields))
 
 
 def _result(**fields: Any) -> results.StageResult:
-    return results.StageResult(**({"stage": "coverage", "verdict": Verdict.PASS} | fields))
+    given: dict[str, Any] = {"stage": "coverage", "verdict": Verdict.PASS}
+    return results.StageResult(**(given | fields))
 
 
 @pytest.mark.parametrize(
