@@ -232,3 +232,17 @@ def test_pipeline__red(tmp_path: Path, repository: Path, cache: Path, fault: Fau
     for words in fault.words:
         assert words in messages
     assert run.jobs["gate"].errors().strip()
+
+
+def test_pipeline__a_wrong_configuration_ends_before_any_stage(tmp_path: Path, repository: Path, cache: Path) -> None:
+    fault = Fault(
+        name="configuration",
+        red="plan",
+        words=("unknown key `max-p95`", "Did you mean `max-p95-ms`?"),
+        changes={"pyproject.toml": {"max-p95-ms": "max-p95"}},
+    )
+    run = pushed(tmp_path, repository, cache, fault)
+    assert run.red == run.jobs.keys() == {"plan", "gate"}, run.story()
+    for job in run.jobs.values():
+        for words in fault.words:
+            assert words in job.errors()
