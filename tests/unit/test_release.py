@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests import builders
 
 from mlops_ci import __version__, errors, release
-from tests import builders
 
 CHANGELOG = """\
 # Changelog
