@@ -29,8 +29,9 @@ load: install ## The load stage alone, on the sample service
 	$(BIN)/mlops-ci load --client sample_service
 
 .PHONY: test
-test: $(VENV)/dev ## Every test of the pipeline
-	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal
+test: $(VENV)/dev ## Every test of the pipeline; unit and integration tests by the pipeline itself
+	$(BIN)/mlops-ci run --client . --stages tests,coverage
+	$(BIN)/python -m pytest tests/workflows tests/e2e --numprocesses=$(WORKERS) --dist=worksteal
 
 .PHONY: lint
 lint: $(VENV)/dev ## Formatting, imports, style, types, workflows; writes nothing
@@ -47,7 +48,7 @@ fix: $(VENV)/dev ## Apply isort and black
 	$(BIN)/black --quiet $(CODE)
 
 .PHONY: self
-self: $(VENV)/dev ## Our own pipeline on our own code: lint, types, tests, coverage
+self: $(VENV)/dev ## Our own pipeline on our own code: lint, types, tests, coverage; no end-to-end tests
 	$(BIN)/mlops-ci run --client .
 
 .PHONY: bench
