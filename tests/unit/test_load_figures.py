@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_ci.load import figures
-from mlops_ci.load.recording import Request
+from mlops_ci.load import times as times_module
+from mlops_ci.load.recording import Columns, Request
 
 NAMES = {0: "GET /a", 1: "POST /b"}.__getitem__
 MESSAGES = {1: "HTTPError: 500", 2: "refused"}
-
-times = st.floats(min_value=0, max_value=1e6, allow_nan=False)
 
 
 def request(start: float, duration: float = 10.0, *, endpoint: int = 0, failure: int = 0, status: int = 200) -> Request:
@@ -20,27 +19,8 @@ def request(start: float, duration: float = 10.0, *, endpoint: int = 0, failure:
 
 
 def measure(*requests: Request, begin: float = 100.0, end: float = 110.0) -> figures.Figures:
-    return figures.measure(requests, begin=begin, end=end, names=NAMES, failures=MESSAGES)
-
-
-@pytest.mark.parametrize(
-    ("count", "per_cent", "rank"),
-    [(1, 50, 1), (1, 99, 1), (2, 50, 1), (3, 50, 2), (20, 95, 19), (21, 95, 20), (100, 99, 99), (101, 99, 100)],
-)
-def test_percentile__nearest_rank(count: int, per_cent: int, rank: int) -> None:
-    assert figures.percentile([float(n) for n in range(1, count + 1)], per_cent) == rank
-
-
-@given(st.lists(times, min_size=1), st.integers(1, 100))
-def test_percentile__is_the_smallest_that_enough_do_not_exceed(values: list[float], per_cent: int) -> None:
-    found = figures.percentile(sorted(values), per_cent)
-    assert found in values
-
-    def covers(bound: float) -> bool:
-        return sum(value <= bound for value in values) * 100 >= per_cent * len(values)
-
-    assert covers(found)
-    assert not any(covers(value) for value in values if value < found)
+    fields = [list(field) for field in zip(*requests, strict=True)][:5] if requests else [[]] * 5
+    return figures.measure([Columns(*fields)], begin=begin, end=end, names=NAMES, failures=MESSAGES)
 
 
 def test_measure__exact_and_unrounded() -> None:
@@ -63,7 +43,7 @@ def test_measure__in_flight_at_the_end_counts_with_its_whole_duration() -> None:
     found = measure(request(101.0, 10.0), request(109.5, 4000.0))
     assert found.total["max-ms"] == 4000.0
     assert found.total["rps"] == 0.1  # it did not end in the window
-    assert found.last_answer == 113.5
+    assert found.last_answer == pytest.approx(113.5)
 
 
 def test_measure__throughput_is_by_the_window_not_to_the_last_request() -> None:
@@ -122,6 +102,51 @@ def test_measure__endpoint_without_traffic_in_the_window_is_left_out() -> None:
     assert list(measure(request(101.0), request(50.0, endpoint=1)).endpoints) == ["GET /a"]
 
 
+@pytest.mark.parametrize(
+    ("statuses", "ratios"),
+    [
+        ([200, 200, 429, 500], (0.25, 0.25)),
+        ([200, 399, 302, 0], (0.0, 0.0)),
+        ([400, 499, 500, 599], (0.5, 0.5)),
+        ([], (None, None)),
+    ],
+)
+def test_measure__ratios_by_status_class(statuses: list[int], ratios: tuple[float | None, float | None]) -> None:
+    total = measure(*(request(101.0, status=status) for status in statuses)).total
+    assert (total["4xx-ratio"], total["5xx-ratio"]) == ratios
+
+
+def test_measure__an_endpoint_with_several_numbers_is_one() -> None:
+    chunk = Columns([101.0, 102.0, 103.0], [10.0, 30.0, 20.0], [0, 1, 1], [0, 1, 0], [200, 500, 200])
+    found = figures.measure([chunk], begin=100, end=110, names=lambda _: "GET /a", failures=MESSAGES)
+    assert found.endpoints["GET /a"] == found.total
+    assert (found.total["requests"], found.total["max-ms"]) == (3, 20.0)
+    assert found.failures == [("GET /a", "HTTPError: 500", 1)]
+
+
+def test_measure__chunks_are_one_run() -> None:
+    chunks = [Columns([start], [duration], [0], [0], [200]) for start, duration in [(101.0, 10.0), (105.0, 30.0)]]
+    found = figures.measure(chunks, begin=100, end=110, names=NAMES, failures=MESSAGES)
+    assert (found.total["requests"], found.total["p50-ms"], found.total["max-ms"]) == (2, 10.0, 30.0)
+    assert found.longest_gap == pytest.approx(4.02)
+
+
+def test_pooled__is_over_the_requests_and_not_an_average() -> None:
+    found = measure(*(request(101.0, 10.0) for _ in range(99)), request(101.0, 500.0, endpoint=1))
+    assert found.pooled(["GET /a", "POST /b"]) == found.total
+    assert found.pooled(["GET /a", "POST /b"])["p99-ms"] == 10.0
+    assert found.pooled(["POST /b"])["p50-ms"] == 500.0
+    assert found.pooled([])["requests"] == 0
+
+
+def test_measure__too_many_for_exact_figures() -> None:
+    chunk = Columns([101.0] * 100, [float(n) for n in range(1, 101)], [0] * 100, [0] * 100, [200] * 100)
+    found = figures.measure([chunk], begin=100, end=110, names=NAMES, failures=MESSAGES, times=times_module.Histogram)
+    assert not found.exact
+    assert found.total["p95-ms"] == pytest.approx(95.0, rel=times_module.HISTOGRAM_ERROR)
+    assert found.total["max-ms"] == 100.0
+
+
 def test_measure__failures_by_message_most_first() -> None:
     found = measure(
         request(101.0, failure=2, status=0),
@@ -134,7 +159,7 @@ def test_measure__failures_by_message_most_first() -> None:
 
 def test_measure__a_failure_without_status_is_no_answer() -> None:
     found = measure(request(101.0), request(105.0, failure=1, status=503), request(109.0, failure=2, status=0))
-    assert found.last_answer == 105.01
+    assert found.last_answer == pytest.approx(105.01)
 
 
 def test_measure__longest_gap_counts_from_the_begin_of_the_window() -> None:
@@ -155,7 +180,7 @@ def test_measure__total_is_the_sum_of_the_endpoints(raw: list[tuple[float, float
         assert found.total[key] == sum(figure[key] or 0 for figure in found.endpoints.values())
     good = sorted(duration for start, duration, _, failure, _, _ in requests if 100 <= start < 110 and not failure)
     assert found.total["max-ms"] == (good[-1] if good else None)
-    assert found.total["p90-ms"] == (figures.percentile(good, 90) if good else None)
+    assert found.total["p90-ms"] == (sorted(good)[-(-len(good) * 90 // 100) - 1] if good else None)
 
 
 @given(st.lists(events), st.randoms())

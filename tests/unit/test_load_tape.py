@@ -128,3 +128,18 @@ def test_request__flushed_when_some_time_has_passed(tmp_path: Path, monkeypatch:
 def test_window__ends_where_the_run_did(stopping: float | None, window: tuple[float, float] | None) -> None:
     mark = recording.Mark(stopping, 0.0) if stopping is not None else None
     assert recording.Recording(begin=10.0, end=40.0, stopping=mark).window == window
+
+
+def test_columns__are_the_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "CHUNK", 3)
+    to = tape.Tape(str(tmp_path))
+    for n in range(7):
+        to.request(100.0 + n, n * 1.5, to.endpoint("GET", f"/{n % 2}"), to.failure("bad") if n == 4 else 0, 200 + n, n)
+    to.close()
+    with (tmp_path / tape.REQUESTS).open("ab") as file:
+        file.write(b"half a record")
+    read = recording.read(tmp_path)
+    chunks = list(read.columns())
+    assert [len(chunk.starts) for chunk in chunks] == [3, 3, 1]
+    columns = [tuple(value for chunk in chunks for value in chunk[field]) for field in range(5)]
+    assert columns == [tuple(column) for column in list(zip(*read.requests(), strict=True))[:5]]

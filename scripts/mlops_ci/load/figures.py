@@ -7,23 +7,45 @@ What counts, said once:
 - Response times are those of successful requests: fast errors must not flatter the percentiles. The same figures over
   all requests stand beside them, under ``with-failures``.
 - A percentile is the nearest rank: the smallest measured time that at least p per cent of the times do not exceed.
-  It is one of the times that were measured, never interpolated, never rounded.
+  It is one of the times that were measured, never interpolated, never rounded. See `mlops_ci.load.times` for runs
+  that are too long for that.
 - Throughput is successful requests that *end* in the window, by the length of the window; not by the time until the
   last request, which would make a server look fast that stops answering.
+- Ratios by status class are of all requests, whether the locustfile takes the status for a failure or not.
+
+A million requests are a matter of a second or two: columns, and loops that run in C where there is one for the job.
 """
 
 from __future__ import annotations
 
+import bisect
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any
 
-from mlops_ci.load.recording import Request
+from mlops_ci.load import times as times_module
+from mlops_ci.load.recording import Columns
 
 PERCENTILES = (50, 90, 95, 99)
 
 Metrics = dict[str, float | None]
+
+
+@dataclass
+class Group:
+    """The requests of the window of one endpoint."""
+
+    good: times_module.Times
+    bad: times_module.Times
+    requests: int = 0
+    failed: int = 0
+    done: int = 0
+    done_well: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -32,14 +54,16 @@ class Figures:
 
     Attributes:
         begin: Seconds since the epoch, as is `end`.
-        total: ``requests``, ``failures``, ``failure-ratio``, ``rps``, ``mean-ms``, ``p50-ms``, ``p90-ms``,
-            ``p95-ms``, ``p99-ms``, ``max-ms``; times are None when no request succeeded, the ratio when there was none.
+        total: ``requests``, ``failures``, ``failure-ratio``, ``4xx-ratio``, ``5xx-ratio``, ``rps``, ``mean-ms``,
+            ``p50-ms``, ``p90-ms``, ``p95-ms``, ``p99-ms``, ``max-ms``; times are None when no request succeeded,
+            ratios when there was none.
         total_with_failures: ``rps`` and the times, over all requests.
         endpoints: ``POST /predict`` to the same as `total`.
         failures: Endpoint, message and count, most first.
         last_answer: When the last answer came, window or not; None without any. An answer is a success, or a failure
             with a status; a refused connection is none.
         longest_gap: Seconds without any answer, between two of them or between the begin of the window and the first.
+        groups: ``POST /predict`` to its requests, for `pooled`.
     """
 
     begin: float
@@ -50,109 +74,205 @@ class Figures:
     failures: list[tuple[str, str, int]]
     last_answer: float | None
     longest_gap: float
+    groups: Mapping[str, Group] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def window_s(self) -> float:
         """The length of the window, in seconds."""
         return self.end - self.begin
 
+    @property
+    def exact(self) -> bool:
+        """Whether percentiles are exact."""
+        return all(group.good.exact for group in self.groups.values())
 
-@dataclass
-class _Group:
-    good: list[float] = field(default_factory=list)
-    bad: list[float] = field(default_factory=list)
-    untimed: int = 0
-    failed: int = 0
-    done: int = 0
-    done_well: int = 0
-
-
-def percentile(ordered: Sequence[float], per_cent: int) -> float:
-    """The nearest-rank percentile of `ordered`, which is not empty and sorted upwards."""
-    # Whole numbers: 0.95 * 20 is 19.000000000000004 for some, and would be one rank too far.
-    rank = -(-len(ordered) * per_cent // 100)
-    return ordered[max(rank, 1) - 1]
+    def pooled(self, names: Iterable[str]) -> Metrics:
+        """The figures of the endpoints `names` together, as if they were one: pooled, never averaged."""
+        return _figures([self.groups[name] for name in names], self.window_s)[0]
 
 
 def measure(
-    requests: Iterable[Request], *, begin: float, end: float, names: Callable[[int], str], failures: Mapping[int, str]
+    chunks: Iterable[Columns],
+    *,
+    begin: float,
+    end: float,
+    names: Callable[[int], str],
+    failures: Mapping[int, str],
+    times: Callable[[], times_module.Times] = times_module.Exact,
 ) -> Figures:
     """The figures of the window from `begin` to (not including) `end`.
 
     Args:
-        requests: In the order of their ends, or nearly.
-        names: Number of an endpoint to its name.
+        chunks: The requests, in any order.
+        names: Number of an endpoint to its name; several numbers may have the same.
         failures: Number of a failure to its message.
+        times: What response times are kept in.
     """
-    groups: dict[int, _Group] = {}
+    groups: dict[int, Group] = {}
     messages: Counter[tuple[int, int]] = Counter()
-    last_answer: float | None = None
-    previous, longest_gap = begin, 0.0
-    for start, duration, endpoint, failure, status, _ in requests:
-        timed = duration == duration  # not NaN
-        ended = start + duration / 1000 if timed else start
-        if not failure or status:
-            if last_answer is None or ended > last_answer:
-                last_answer = ended
-            if previous < ended < end:
-                longest_gap = max(longest_gap, ended - previous)
-                previous = ended
-        group = groups.get(endpoint)
-        if group is None:
-            group = groups[endpoint] = _Group()
-        if begin <= ended < end:
-            group.done += 1
-            if not failure:
-                group.done_well += 1
-        if begin <= start < end:
+    answers = _Answers(begin, end)
+    for chunk in chunks:
+        ends = _ends(chunk)
+        answers.add(chunk, ends)
+        for number in set(chunk.endpoints).difference(groups):
+            groups[number] = Group(good=times(), bad=times())
+        for (number, failure), count in Counter(
+            _within(zip(chunk.endpoints, chunk.failures, strict=True), ends, begin, end)
+        ).items():
+            groups[number].done += count
+            groups[number].done_well += 0 if failure else count
+        begun = _begun(chunk, begin, end)
+        for (number, failure, status), count in Counter(
+            zip(begun.endpoints, begun.failures, begun.statuses, strict=True)
+        ).items():
+            group = groups[number]
+            group.requests += count
+            group.statuses[status // 100] += count
             if failure:
-                group.failed += 1
-                messages[endpoint, failure] += 1
-            if timed:
-                (group.bad if failure else group.good).append(duration)
-            else:
-                group.untimed += 1
+                group.failed += count
+                messages[number, failure] += count
+        _share_out(begun, groups)
+    by_name = _by_name(groups, names, times)
     window = end - begin
-    endpoints = {names(number): _figures([group], window)[0] for number, group in groups.items()}
-    total, with_failures = _figures(list(groups.values()), window)
+    total, with_failures = _figures(list(by_name.values()), window)
+    said: Counter[tuple[str, str]] = Counter()
+    for (number, failure), count in messages.items():
+        said[names(number), failures[failure]] += count
     return Figures(
         begin=begin,
         end=end,
         total=total,
         total_with_failures=with_failures,
-        endpoints={name: figures for name, figures in sorted(endpoints.items()) if figures["requests"]},
-        failures=[(names(where), failures[what], count) for (where, what), count in messages.most_common()],
-        last_answer=last_answer,
-        longest_gap=longest_gap,
+        endpoints={name: _figures([group], window)[0] for name, group in by_name.items() if group.requests},
+        failures=[(name, text, count) for (name, text), count in said.most_common()],
+        last_answer=answers.last,
+        longest_gap=answers.longest_gap(),
+        groups=by_name,
     )
 
 
-def _figures(groups: Sequence[_Group], window: float) -> tuple[Metrics, Metrics]:
-    """The figures of `groups` together: of the successful requests, and of all."""
+def _ends(chunk: Columns) -> list[float]:
+    """When each request ended; for one without a time, when it was heard of."""
+    ends = list(map(operator.add, chunk.starts, map((0.001).__mul__, chunk.durations)))
+    if any(map(math.isnan, chunk.durations)):
+        ends = [start if moment != moment else moment for start, moment in zip(chunk.starts, ends, strict=True)]
+    return ends
+
+
+def _within(values: Iterable[Any], moments: Sequence[float], begin: float, end: float) -> list[Any]:
+    """Those of `values` whose moment is in the window."""
+    if begin <= min(moments, default=begin) and max(moments, default=begin) < end:  # as most chunks are
+        return list(values)
+    return list(compress(values, [begin <= moment < end for moment in moments]))
+
+
+def _begun(chunk: Columns, begin: float, end: float) -> Columns:
+    """Those requests of `chunk` that start in the window."""
+    return Columns(*(_within(column, chunk.starts, begin, end) for column in chunk))
+
+
+def _share_out(begun: Columns, groups: Mapping[int, Group]) -> None:
+    """Give each group the times of its requests."""
+    found: dict[tuple[int, int], list[float]] = {}
+    kinds = set(zip(begun.endpoints, begun.failures, strict=True))
+    if len(kinds) == 1:
+        found[kinds.pop()] = list(begun.durations)
+    else:
+        found = {kind: [] for kind in kinds}
+        take = {kind: durations.append for kind, durations in found.items()}
+        pairs = zip(begun.endpoints, begun.failures, strict=True)
+        for keep, duration in zip(map(take.__getitem__, pairs), begun.durations, strict=True):
+            keep(duration)
+    for (number, failure), durations in found.items():
+        if any(map(math.isnan, durations)):
+            durations = [duration for duration in durations if duration == duration]
+        (groups[number].bad if failure else groups[number].good).extend(durations)
+
+
+class _Answers:
+    """When answers came. Those within a millisecond of both neighbours are forgotten: the gaps do not miss them, and
+    memory grows with the window, not with the requests."""
+
+    def __init__(self, begin: float, end: float) -> None:
+        self._begin, self._end = begin, end
+        self._moments: list[float] = [begin]
+        self.last: float | None = None
+
+    def add(self, chunk: Columns, ends: Sequence[float]) -> None:
+        if any(chunk.failures):
+            answered = sorted(
+                moment
+                for moment, failure, status in zip(ends, chunk.failures, chunk.statuses, strict=True)
+                if not failure or status
+            )
+        else:
+            answered = sorted(ends)
+        if not answered:
+            return
+        self.last = answered[-1] if self.last is None else max(self.last, answered[-1])
+        inside = answered[bisect.bisect_right(answered, self._begin) : bisect.bisect_left(answered, self._end)]
+        wide = list(map((0.001).__lt__, map(operator.sub, inside[1:], inside)))
+        self._moments += [*inside[:1], *compress(inside, wide), *compress(inside[1:], wide), *inside[-1:]]
+
+    def longest_gap(self) -> float:
+        ordered = sorted(self._moments)
+        return max(map(operator.sub, ordered[1:], ordered), default=0.0)
+
+
+def _by_name(
+    groups: Mapping[int, Group], names: Callable[[int], str], times: Callable[[], times_module.Times]
+) -> dict[str, Group]:
+    together: dict[str, list[Group]] = {}
+    for number, group in groups.items():
+        together.setdefault(names(number), []).append(group)
+    return {name: found[0] if len(found) == 1 else _pool(found) for name, found in sorted(together.items())}
+
+
+def _pool(groups: Sequence[Group]) -> Group:
+    """Several groups as one."""
+    if len(groups) == 1:
+        return groups[0]
+    pool = Group(good=_merged([group.good for group in groups]), bad=_merged([group.bad for group in groups]))
     for group in groups:
-        # Sorting is by far the dearest step, and sorting what consists of sorted runs is cheap.
-        group.good.sort()
-        group.bad.sort()
-    good = groups[0].good if len(groups) == 1 else sorted(time for group in groups for time in group.good)
-    bad = groups[0].bad if len(groups) == 1 else sorted(time for group in groups for time in group.bad)
-    failed = sum(group.failed for group in groups)
-    requests = len(good) + len(bad) + sum(group.untimed for group in groups)
+        pool.requests += group.requests
+        pool.failed += group.failed
+        pool.done += group.done
+        pool.done_well += group.done_well
+        pool.statuses.update(group.statuses)
+    return pool
+
+
+def _merged(parts: Sequence[times_module.Times]) -> times_module.Times:
+    together = times_module.Exact() if all(part.exact for part in parts) else times_module.Histogram()
+    together.add(parts)
+    return together
+
+
+def _figures(groups: Sequence[Group], window: float) -> tuple[Metrics, Metrics]:
+    """The figures of `groups` together: of the successful requests, and of all."""
+    pool = _pool(groups) if groups else Group(good=times_module.Exact(), bad=times_module.Exact())
+
+    def ratio(count: int) -> float | None:
+        return count / pool.requests if pool.requests else None
+
     metrics: Metrics = {
-        "requests": requests,
-        "failures": failed,
-        "failure-ratio": failed / requests if requests else None,
-        "rps": sum(group.done_well for group in groups) / window,
-        **_times(good),
+        "requests": pool.requests,
+        "failures": pool.failed,
+        "failure-ratio": ratio(pool.failed),
+        "4xx-ratio": ratio(pool.statuses[4]),
+        "5xx-ratio": ratio(pool.statuses[5]),
+        "rps": pool.done_well / window,
+        **_times(pool.good),
     }
-    everything = sorted(good + bad) if bad else good
-    return metrics, {"rps": sum(group.done for group in groups) / window, **_times(everything)}
+    everything = _merged([pool.good, pool.bad]) if pool.bad.count else pool.good
+    return metrics, {"rps": pool.done / window, **_times(everything)}
 
 
-def _times(ordered: Sequence[float]) -> Metrics:
-    if not ordered:
+def _times(of: times_module.Times) -> Metrics:
+    if not of.count:
         return dict.fromkeys(["mean-ms", *(f"p{p}-ms" for p in PERCENTILES), "max-ms"])
     return {
-        "mean-ms": math.fsum(ordered) / len(ordered),
-        **{f"p{p}-ms": percentile(ordered, p) for p in PERCENTILES},
-        "max-ms": ordered[-1],
+        "mean-ms": of.total / of.count,
+        **{f"p{p}-ms": of.percentile(p) for p in PERCENTILES},
+        "max-ms": of.largest,
     }

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from mlops_ci import environment, errors, results, stages, thresholds
-from mlops_ci.load import figures, generator, guards, limits, recording, report, service
+from mlops_ci.load import figures, generator, guards, limits, merge, recording, report, service, times
 
 STAGE = "load"
 
@@ -148,5 +148,10 @@ def _figures(recorded: recording.Recording) -> figures.Figures | None:
         return None
     begin, end = recorded.window
     return figures.measure(
-        recorded.requests(), begin=begin, end=end, names=recorded.endpoint, failures=recorded.failures
+        recorded.columns(),
+        begin=begin,
+        end=end,
+        names=recorded.endpoint,
+        failures=recorded.failures,
+        times=times.kind(recorded.count),
     )
