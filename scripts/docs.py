@@ -96,7 +96,7 @@ def _keys(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str,
     for field in msgspec.structs.fields(struct):
         hint, key = hints[field.name], f"{prefix}{field.encode_name}"
         nested = _nested(hint)
-        if nested is not None:
+        if nested is not None and nested[0] is not config.EndpointThresholds:  # its keys are those of the thresholds
             inner, mapped = nested
             yield from _keys(inner, f"{key}.<name>." if mapped else f"{key}.")
             continue

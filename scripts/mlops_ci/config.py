@@ -16,26 +16,20 @@ import msgspec
 from msgspec import Meta
 
 from mlops_ci import config_faults, errors
+from mlops_ci.config_limits import EndpointPattern
+from mlops_ci.config_limits import EndpointThresholds as EndpointThresholds
+from mlops_ci.config_limits import LoadThresholds as LoadThresholds
+from mlops_ci.config_types import Count, Percent, Positive, Seconds, Table
 
 TABLE = config_faults.TABLE
 
 StageName = Literal["lint", "typecheck", "tests", "coverage", "load"]
 STAGES: tuple[StageName, ...] = ("lint", "typecheck", "tests", "coverage", "load")
 
-Seconds = Annotated[float, Meta(gt=0, description="seconds")]
-Ratio = Annotated[float, Meta(ge=0, le=1, description="0 to 1")]
-Percent = Annotated[float, Meta(ge=0, le=100, description="per cent")]
-Milliseconds = Annotated[float, Meta(gt=0, description="milliseconds")]
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
 SuiteName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
-    pass
-
-
-class Environment(_Table, frozen=True, kw_only=True):
+class Environment(Table, frozen=True, kw_only=True):
     """How the client's dependencies are installed. None: discovered."""
 
     project: Annotated[bool | None, Meta(description="whether the client itself is installed, editable")] = None
@@ -44,7 +38,7 @@ class Environment(_Table, frozen=True, kw_only=True):
     groups: Annotated[list[str] | None, Meta(description="PEP 735 dependency groups")] = None
 
 
-class Suite(_Table, frozen=True, kw_only=True):
+class Suite(Table, frozen=True, kw_only=True):
     """A named group of tests."""
 
     path: Annotated[str | None, Meta(description="folder or file, relative to the client; default `tests/<name>`")] = (
@@ -62,27 +56,13 @@ class Suite(_Table, frozen=True, kw_only=True):
     args: Annotated[list[str], Meta(description="further arguments for pytest")] = []
 
 
-class Coverage(_Table, frozen=True, kw_only=True):
+class Coverage(Table, frozen=True, kw_only=True):
     """Limits on the combined coverage."""
 
     min_total: Annotated[Percent, Meta(description="per cent of the combined data, compared unrounded")] = 80.0
 
 
-class LoadThresholds(_Table, frozen=True, kw_only=True):
-    """Limits on what the load test measured. None: not limited."""
-
-    max_failure_ratio: Annotated[Ratio | None, Meta(description="failed requests by all requests")] = 0.01
-    max_mean_ms: Annotated[Milliseconds | None, Meta(description="mean response time, ms")] = None
-    max_p50_ms: Annotated[Milliseconds | None, Meta(description="median response time, ms")] = None
-    max_p90_ms: Annotated[Milliseconds | None, Meta(description="90th percentile, ms")] = None
-    max_p95_ms: Annotated[Milliseconds | None, Meta(description="95th percentile, ms")] = None
-    max_p99_ms: Annotated[Milliseconds | None, Meta(description="99th percentile, ms")] = None
-    max_max_ms: Annotated[Milliseconds | None, Meta(description="slowest request, ms")] = None
-    min_rps: Annotated[float | None, Meta(description="requests per second over the measured window")] = None
-    min_requests: Annotated[Positive, Meta(description="fewer requests than this are an error")] = 100
-
-
-class Load(_Table, frozen=True, kw_only=True):
+class Load(Table, frozen=True, kw_only=True):
     """The service under test and the load on it."""
 
     app: Annotated[str | None, Meta(description="`module:attribute` of the FastAPI instance")] = None
@@ -97,13 +77,23 @@ class Load(_Table, frozen=True, kw_only=True):
     spawn_rate: Annotated[float, Meta(gt=0, description="users started per second")] = 20.0
     warmup: Annotated[float, Meta(ge=0, description="seconds left out of every figure")] = 5.0
     duration: Annotated[Seconds, Meta(description="seconds measured")] = 30.0
+    processes: Annotated[
+        Positive, Meta(description="Locust's workers on this machine; about 2000 requests a second each")
+    ] = 1
     stop_timeout: Annotated[
         Seconds, Meta(description="seconds that requests in flight at the end may still take; later ones have failed")
     ] = 10.0
     thresholds: LoadThresholds = msgspec.field(default_factory=LoadThresholds)
+    endpoints: Annotated[
+        dict[EndpointPattern, EndpointThresholds],
+        Meta(
+            description='the same limits on single endpoints: `[tool.mlops-ci.load.endpoints."POST /predict"]`; '
+            "a pattern such as `GET /items/{id}` or `GET /search?*` pools all that it matches"
+        ),
+    ] = {}
 
 
-class Config(_Table, frozen=True, kw_only=True):
+class Config(Table, frozen=True, kw_only=True):
     """``[tool.mlops-ci]``."""
 
     source: Annotated[list[str] | None, Meta(description="folders of the client's own code")] = None

@@ -108,6 +108,21 @@ def describe(check: results.Check) -> str:
     )
 
 
+def excess(check: results.Check) -> float:
+    """How far `check` is beyond its limit, as a ratio: 1 at the limit, 2 at twice the most or half the least that is
+    allowed, infinite at anything beyond a limit of 0; 0 when there was nothing to measure."""
+    if check.measured is None:
+        return 0.0
+    worse, better = (check.measured, check.limit) if check.name.startswith("max-") else (check.limit, check.measured)
+    return worse / better if better else math.inf if worse else 1.0
+
+
+def worst_first(checks: Iterable[results.Check]) -> list[results.Check]:
+    """Those of `checks` that did not pass, by how far they are beyond their limits; equals in their order."""
+    failed = [check for check in checks if check.verdict is not results.Verdict.PASS]
+    return sorted(failed, key=excess, reverse=True)
+
+
 def _check(measured: float | None, limit: Limit, scope: str) -> results.Check:
     if measured is None or not math.isfinite(measured):
         raise errors.MissingError(

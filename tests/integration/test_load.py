@@ -302,7 +302,7 @@ def test_run__names_the_slow_endpoint(tmp_path: Path) -> None:
     locustfile = GET + '\n    @task\n    def slow(self):\n        self.client.get("/slow")\n'
     result = load.run(context_of(tmp_path, mode="slow route", locustfile=locustfile, limits={"max_p95_ms": 50.0}))
     assert result.verdict is results.Verdict.FAIL
-    assert "Slowest endpoint: GET /slow" in result.message
+    assert "Worst is GET /slow, p95-ms" in result.message
 
 
 def test_run__refused_by_the_locustfile_itself(tmp_path: Path) -> None:

@@ -73,6 +73,14 @@ def test_load__options_win_over_the_table(tmp_path: Path) -> None:
     assert "max-p95-ms = 250" in (root / "pyproject.toml").read_text()
 
 
+def test_load__limits_of_endpoints(tmp_path: Path) -> None:
+    settings, _ = config.load(make_table(tmp_path, "[tool.mlops-ci.load.endpoints.'GET /a']\nmax-p95-ms = 3\n"))
+
+    assert settings.load.endpoints == {"GET /a": config.EndpointThresholds(max_p95_ms=3.0)}
+    assert settings.load.endpoints["GET /a"].max_failure_ratio is None
+    assert settings.load.endpoints["GET /a"].min_requests == 1
+
+
 @pytest.mark.parametrize(
     ("key", "origin"),
     [("load", "pyproject.toml"), ("load.users", "pyproject.toml"), ("a.b", "default"), ("", "default")],
@@ -105,6 +113,12 @@ def test_of__nearest_table_above(key: str, origin: str) -> None:
             ["[tool.mlops-ci.load.thresholds]", "Did you mean `max-p9"],
             id="key-of-a-limit",
         ),
+        pytest.param(
+            "[tool.mlops-ci.load.endpoints.'GET /a']\nmax-p96-ms = 3",
+            ["[tool.mlops-ci.load.endpoints.GET /a]", "Did you mean `max-p9"],
+            id="key-of-a-limit-of-an-endpoint",
+        ),
+        pytest.param("[tool.mlops-ci.load.endpoints.'/a']\nmax-p95-ms = 3", ["load.endpoints", "regex"], id="pattern"),
         pytest.param("[tool.mlops-ci]\nload = 3", ["tool.mlops-ci.load in pyproject.toml", "object"], id="not-object"),
         pytest.param("[tool.mlops-ci]\ntests = 3", ["tool.mlops-ci.tests in pyproject.toml"], id="tests-not-object"),
         pytest.param("[tool.mlops-ci.tests]\nunit = 3", ["tool.mlops-ci.tests.<name> in"], id="suite-not-object"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import msgspec
+
 from mlops_ci import results
 from mlops_ci.load import figures, recording, report
 
@@ -76,18 +78,17 @@ def test_message__every_violation_and_what_helps() -> None:
     lines = report.message(found, recorded(), checks).splitlines()
     assert lines[0].startswith("p95-ms of all requests is 260.0 ms, allowed at most 250 ms (max-p95-ms).")
     assert lines[1].startswith("p99-ms of all requests")
-    assert lines[2] == "Slowest endpoint: POST /b, p95 300.0 ms over 234 requests."
-    assert lines[3] == "Failed requests: 9 x POST /b: HTTPError: 500."
+    assert lines[2] == "Failed requests: 9 x POST /b: HTTPError: 500."
 
 
-def test_message__no_slowest_for_what_is_not_a_time() -> None:
-    failed = [check("min-rps", results.Verdict.FAIL, unit="/s")]
-    many = {"GET /a": endpoint(1, 1.0), "GET /b": endpoint(1, 2.0)}
-    assert "Slowest" not in report.message(figured(endpoints=many), recorded(), failed)
-
-
-def test_message__no_slowest_of_one() -> None:
-    assert "Slowest" not in report.message(figured(), recorded(), [check("max-p95-ms", results.Verdict.FAIL)])
+def test_message__worst_first() -> None:
+    checks = [
+        check("max-p50-ms", results.Verdict.FAIL),
+        msgspec.structs.replace(check("max-p99-ms", results.Verdict.FAIL), measured=2600.0),
+        check("max-p95-ms", results.Verdict.PASS),
+    ]
+    lines = report.message(figured(), recorded(), checks).splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["p99-ms", "p50-ms"]
 
 
 def test_message__refused_by_the_locustfile() -> None:

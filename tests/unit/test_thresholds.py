@@ -190,3 +190,35 @@ def test_describe__three_beats(name: str, measured: float | None, limit: float, 
     )
 
     assert text in thresholds.describe(check)
+
+
+def failed(name: str, measured: float | None, limit: float) -> results.Check:
+    verdict = results.Verdict.INCONCLUSIVE if measured is None else results.Verdict.FAIL
+    return results.Check(name=name, scope="all", measured=measured, limit=limit, verdict=verdict)
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "limit", "ratio"),
+    [
+        ("max-a", 300.0, 200.0, 1.5),
+        ("max-a", 200.0, 200.0, 1.0),
+        ("min-a", 50.0, 100.0, 2.0),
+        ("max-a", 0.1, 0.0, math.inf),
+        ("min-a", 0.0, 100.0, math.inf),
+        ("max-a", 0.0, 0.0, 1.0),
+        ("max-a", None, 100.0, 0.0),
+    ],
+)
+def test_excess(name: str, measured: float | None, limit: float, ratio: float) -> None:
+    assert thresholds.excess(failed(name, measured, limit)) == ratio
+
+
+def test_worst_first() -> None:
+    checks = [
+        failed("max-none", None, 1.0),
+        failed("max-a", 110.0, 100.0),
+        failed("min-b", 10.0, 100.0),
+        results.Check(name="max-c", scope="all", measured=1.0, limit=2.0, verdict=results.Verdict.PASS),
+        failed("max-d", 220.0, 200.0),
+    ]
+    assert [check.name for check in thresholds.worst_first(checks)] == ["min-b", "max-a", "max-d", "max-none"]

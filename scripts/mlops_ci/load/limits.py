@@ -1,15 +1,29 @@
-"""The limits on a load run: ``[tool.mlops-ci.load.thresholds]`` as `thresholds.Limit`s, and the checks against them."""
+"""The limits on a load run as `thresholds.Limit`s, and the checks against them.
+
+Two kinds of scope: all requests (``[tool.mlops-ci.load.thresholds]``), and the requests to the endpoints that a pattern
+matches, pooled (``[tool.mlops-ci.load.endpoints."GET /items/{id}"]``). Which requests count is said in
+`mlops_ci.load.figures`, what a pattern matches in `mlops_ci.load.patterns`.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from mlops_ci import config, errors, results, thresholds
 from mlops_ci.load import figures as figures_module
+from mlops_ci.load import patterns
 
-SCOPE = "all requests"
+ALL = "all requests"
 
-_UNITS = {"max-failure-ratio": "ratio", "min-rps": "/s", "min-requests": ""}
+_UNITS = {
+    "max-failure-ratio": "ratio",
+    "max-4xx-ratio": "ratio",
+    "max-5xx-ratio": "ratio",
+    "min-rps": "/s",
+    "min-requests": "",
+}
 
 _SLOW_FOR_ALL = (
     "The typical request is slow: look at what every request pays for (model, validation, blocking calls in async "
@@ -22,6 +36,9 @@ _SLOW_FOR_SOME = (
 _HINTS = {
     "max-failure-ratio": "Read the failures and load/server.log: the service refuses under load, or the locustfile "
     "expects something else than it answers.",
+    "max-4xx-ratio": "The service turned requests away: look at what the locustfile sends (body, path, token), or at "
+    "what makes the service shed load (429).",
+    "max-5xx-ratio": "The service broke under load: read load/server.log, then look at pools, timeouts and memory.",
     "max-mean-ms": _SLOW_FOR_ALL,
     "max-p50-ms": _SLOW_FOR_ALL,
     "max-p90-ms": _SLOW_FOR_SOME,
@@ -33,7 +50,7 @@ _HINTS = {
 }
 
 
-def of(wanted: config.LoadThresholds) -> list[thresholds.Limit]:
+def of(wanted: config.EndpointThresholds) -> list[thresholds.Limit]:
     """The limits that are set, in the order of the configuration."""
     limits = []
     for field in msgspec.structs.fields(wanted):
@@ -46,31 +63,98 @@ def of(wanted: config.LoadThresholds) -> list[thresholds.Limit]:
     return limits
 
 
-def check(figures: figures_module.Figures, limits: list[thresholds.Limit]) -> list[results.Check]:
-    """Every limit against the figures of all requests.
-
-    When no request succeeded there are no response times: limits on them are then inconclusive beside the violated
-    failure ratio, and an error where nothing else is violated.
+def require_traffic(figures: figures_module.Figures, endpoints: Mapping[str, config.EndpointThresholds]) -> None:
+    """Every pattern with limits got the requests that its limits need.
 
     Raises:
-        errors.MissingError: No request succeeded, and no limit refuses that.
+        errors.MissingError: One got none, or too few.
     """
-    known = [limit for limit in limits if figures.total.get(limit.metric) is not None]
-    checks = thresholds.evaluate(figures.total, known, scope=SCOPE)
-    if figures.total["p50-ms"] is None and thresholds.verdict(checks) is not results.Verdict.FAIL:
+    for pattern, wanted in endpoints.items():
+        names = patterns.matching(pattern, figures.endpoints)
+        requests = figures.pooled(names)["requests"] or 0
+        if not names:
+            near = patterns.near(pattern, figures.endpoints) or sorted(figures.endpoints)[:5]
+            raise errors.MissingError(
+                f'{pattern} got no request, and [{config.TABLE}.load.endpoints."{pattern}"] has limits on it.',
+                "A limit without data cannot pass.",
+                f"Correct the pattern, or send such requests in the locustfile. There were: {', '.join(near)}.",
+            )
+        if requests < wanted.min_requests:
+            raise errors.MissingError(
+                f"{requests:.0f} requests to {pattern} were measured in {figures.window_s:g} s, at least "
+                f'{wanted.min_requests} are needed (min-requests of [{config.TABLE}.load.endpoints."{pattern}"]).',
+                "So few requests say little about percentiles and failures.",
+                "Raise load.duration or load.users, give its @task more weight, or lower min-requests.",
+            )
+
+
+def check(figures: figures_module.Figures, load: config.Load) -> list[results.Check]:
+    """Every limit of `load`, against the figures of all requests and of the endpoints that each pattern matches.
+
+    When no request of a scope succeeded there are no response times: limits on them are then inconclusive beside a
+    violated failure ratio, and an error where nothing is violated.
+
+    Raises:
+        errors.MissingError: No request of a scope succeeded, and no limit refuses that.
+    """
+    checks = _of_scope(figures, figures.total, load.thresholds, ALL, list(figures.endpoints))
+    silent = figures.total["p50-ms"] is None
+    for pattern, wanted in load.endpoints.items():
+        names = patterns.matching(pattern, figures.endpoints)
+        found = _of_scope(figures, figures.pooled(names), wanted, pattern, names)
+        silent = silent or any(done.measured is None for done in found)
+        checks += found
+    if silent and thresholds.verdict(checks) is not results.Verdict.FAIL:
+        missing = next((done.scope for done in checks if done.measured is None), ALL)
+        count = figures.total["requests"] if missing == ALL else _requests(figures, missing)
         raise errors.MissingError(
-            f"None of {figures.total['requests']:g} requests succeeded, and no limit forbids that.",
+            f"None of {count:g} requests{'' if missing == ALL else f' to {missing}'} succeeded, "
+            "and no limit forbids that.",
             "Without a successful request there is nothing to measure.",
             "Set load.thresholds.max-failure-ratio, and read the failures and load/server.log.",
         )
-    by_name = {done.name: done for done in checks}
-    return [by_name.get(limit.name) or _without_data(limit) for limit in limits]
+    return checks
 
 
-def _without_data(limit: thresholds.Limit) -> results.Check:
+def _requests(figures: figures_module.Figures, pattern: str) -> float:
+    return figures.pooled(patterns.matching(pattern, figures.endpoints))["requests"] or 0
+
+
+def _of_scope(
+    figures: figures_module.Figures,
+    metrics: figures_module.Metrics,
+    wanted: config.EndpointThresholds,
+    scope: str,
+    names: Sequence[str],
+) -> list[results.Check]:
+    limits = of(wanted)
+    known = [limit for limit in limits if metrics.get(limit.metric) is not None]
+    done = {check.name: check for check in thresholds.evaluate(metrics, known, scope=scope)}
+    return [
+        (_naming(done[limit.name], limit, scope, names, figures) if limit.name in done else _without_data(limit, scope))
+        for limit in limits
+    ]
+
+
+def _naming(
+    check: results.Check, limit: thresholds.Limit, scope: str, names: Sequence[str], figures: figures_module.Figures
+) -> results.Check:
+    """`check` with a hint that names the endpoint to look at, where its scope does not."""
+    if check.verdict is results.Verdict.PASS or limit.bound == "min" or [scope] == list(names):
+        return check
+    rows = [(value, name) for name in names if (value := figures.endpoints[name][limit.metric]) is not None]
+    value, name = max(rows)
+    worst = (
+        f"Worst is {name}, {limit.metric} {thresholds.shown(value, unit=limit.unit, bound=limit.bound)} "
+        f"over {figures.endpoints[name]['requests']:.0f} requests."
+    )
+    return msgspec.structs.replace(check, hint=f"{worst} {check.hint}")
+
+
+def _without_data(limit: thresholds.Limit, scope: str) -> results.Check:
     return results.Check(
         name=limit.name,
-        scope=SCOPE,
+        scope=scope,
         measured=None,
         limit=limit.value,
         verdict=results.Verdict.INCONCLUSIVE,

@@ -56,15 +56,12 @@ def message(
     *,
     refused: str = "",
 ) -> str:
-    """One line for a pass; for anything else a line for each violated limit and what helps to understand it."""
-    failed = [check for check in checks if check.verdict is not results.Verdict.PASS]
-    lines = [thresholds.describe(check) for check in failed]
+    """One line for a pass; for anything else a line for each violated limit, worst first, and what explains it."""
+    lines = [thresholds.describe(check) for check in thresholds.worst_first(checks)]
     if refused:
         lines.append(refused)
     if not lines:
         lines.append(_summary(figures))
-    elif any(check.unit == "ms" for check in failed):
-        lines += _slowest(figures)
     if figures.failures:
         lines.append(f"Failed requests: {failures(figures, most=5)}.")
     cpu = generator_cpu(recording)
@@ -83,13 +80,3 @@ def _summary(figures: figures_module.Figures) -> str:
     return (
         f"{total['requests']:.0f} requests in {figures.window_s:g} s, {rps}, p95 {p95}, {total['failures']:.0f} failed."
     )
-
-
-def _slowest(figures: figures_module.Figures) -> list[str]:
-    """The endpoint that is worst at the 95th percentile, where there is more than one to choose from."""
-    timed = [(times["p95-ms"], name, times) for name, times in figures.endpoints.items() if times["p95-ms"] is not None]
-    if len(timed) < 2:
-        return []
-    p95, name, times = max(timed, key=lambda item: (item[0] or 0.0, item[1]))
-    shown = thresholds.shown(p95 or 0.0, unit="ms", bound="max")
-    return [f"Slowest endpoint: {name}, p95 {shown} over {times['requests']:.0f} requests."]

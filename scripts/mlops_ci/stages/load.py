@@ -126,9 +126,10 @@ def _measure(
             stop_timeout=load.stop_timeout,
             service_log=tested.log,
         )
+        limits.require_traffic(measured, load.endpoints)
         tested.require_healthy()
     guards.require_exit(recorded, returncode=outcome.returncode, log=outcome.log)
-    checks = limits.check(measured, limits.of(load.thresholds))
+    checks = limits.check(measured, load)
     verdict = thresholds.verdict(checks)
     refused = guards.refusal(recorded, locustfile=name)
     if refused:

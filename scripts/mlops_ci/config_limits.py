@@ -1,0 +1,42 @@
+"""The tables of limits on a load run: ``[tool.mlops-ci.load.thresholds]`` and ``[tool.mlops-ci.load.endpoints."..."]``.
+
+Part of `mlops_ci.config`. What a limit is compared with is said in `mlops_ci.load.limits`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from mlops_ci.config_types import Milliseconds, Positive, Ratio, Table
+
+EndpointPattern = Annotated[str, Meta(pattern=r"^\S+ \S+$")]
+"""See `mlops_ci.load.patterns`."""
+
+
+class EndpointThresholds(Table, frozen=True, kw_only=True):
+    """Limits on the requests to some endpoints, or to all. None: not limited."""
+
+    max_failure_ratio: Annotated[Ratio | None, Meta(description="failed requests by all requests")] = None
+    max_4xx_ratio: Annotated[
+        Ratio | None, Meta(description="requests answered with 400 to 499, by all; failed or not")
+    ] = None
+    max_5xx_ratio: Annotated[
+        Ratio | None, Meta(description="requests answered with 500 to 599, by all; failed or not")
+    ] = None
+    max_mean_ms: Annotated[Milliseconds | None, Meta(description="mean response time, ms")] = None
+    max_p50_ms: Annotated[Milliseconds | None, Meta(description="median response time, ms")] = None
+    max_p90_ms: Annotated[Milliseconds | None, Meta(description="90th percentile, ms")] = None
+    max_p95_ms: Annotated[Milliseconds | None, Meta(description="95th percentile, ms")] = None
+    max_p99_ms: Annotated[Milliseconds | None, Meta(description="99th percentile, ms")] = None
+    max_max_ms: Annotated[Milliseconds | None, Meta(description="slowest request, ms")] = None
+    min_rps: Annotated[float | None, Meta(description="requests per second over the measured window")] = None
+    min_requests: Annotated[Positive, Meta(description="fewer requests than this are an error")] = 1
+
+
+class LoadThresholds(EndpointThresholds, frozen=True, kw_only=True):
+    """Limits on what the load test measured, over all requests."""
+
+    max_failure_ratio: Annotated[Ratio | None, Meta(description="failed requests by all requests")] = 0.01
+    min_requests: Annotated[Positive, Meta(description="fewer requests than this are an error")] = 100
