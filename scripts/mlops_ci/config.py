@@ -220,6 +220,12 @@ def _refuse_nonsense(config: Config) -> None:
     if not config.stages:
         raise errors.ConfigurationError(
             f"[{TABLE}] stages is empty.",
+    if config.load.processes > config.load.users:
+        raise errors.ConfigurationError(
+            f"[{TABLE}.load] processes is {config.load.processes}, users is {config.load.users}.",
+            "A process without a user sends nothing.",
+            "Lower `processes`, or raise `users`.",
+        )
             "A run without stages would pass without looking.",
             f"Name at least one of {', '.join(STAGES)}.",
         )

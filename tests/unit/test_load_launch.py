@@ -64,22 +64,45 @@ def test_planned__ramp_and_warm_up_and_duration() -> None:
     assert generator.planned(config.Load(users=40, spawn_rate=20.0, warmup=5.0, duration=30.0)) == 36.0
 
 
-def test_command() -> None:
-    load = config.Load(users=3, spawn_rate=2.5, warmup=0.5, duration=1.5, stop_timeout=1.2)
+def command(load: config.Load) -> tuple[list[str], dict[str, str]]:
+    """What comes before Locust's options, and these."""
     words = generator.command(
-        PYTHON, load, host="http://127.0.0.1:1", locustfile=Path("/client/l.py"), folder=Path("/report/load")
+        PYTHON,
+        load,
+        host="http://127.0.0.1:1",
+        locustfile=Path("/client/l.py"),
+        folder=Path("/report/load"),
+        master_port=5,
     )
     split = words.index("--")
-    assert words[:split] == ["/env/bin/python", str(generator.INSIDE), "/report/load", "0.5", "1.5"]
     options = words[split + 1 :]
     assert options[:2] == ["--headless", "--only-summary"]
-    pairs = dict(zip(options[2::2], options[3::2], strict=True))
+    return words[:split], dict(zip(options[2::2], options[3::2], strict=True))
+
+
+def test_command() -> None:
+    load = config.Load(users=3, spawn_rate=2.5, warmup=0.5, duration=1.5, stop_timeout=1.2)
+    words, pairs = command(load)
+    assert words == ["/env/bin/python", str(generator.INSIDE), "/report/load", "0.5", "1.5"]
     assert pairs["--users"] == "3" and pairs["--spawn-rate"] == "2.5"
     assert pairs["--host"] == "http://127.0.0.1:1" and pairs["--locustfile"] == "/client/l.py"
     assert pairs["--stop-timeout"] == "2"  # whole seconds, rounded up
     assert pairs["--exit-code-on-error"] == "0"
     # Only behind the recorder's own end of the run, and after an import that takes long.
     assert int(pairs["--run-time"].rstrip("s")) >= generator.planned(load) + generator.STARTUP
+
+
+def test_command__one_process_has_no_master() -> None:
+    _, pairs = command(config.Load())
+    assert not [option for option in pairs if "master" in option or "workers" in option or "processes" in option]
+
+
+def test_command__several_processes_meet_on_this_machine() -> None:
+    _, pairs = command(config.Load(processes=3))
+    assert pairs["--processes"] == "3"
+    assert pairs["--master-bind-host"] == pairs["--master-host"] == "127.0.0.1"
+    assert pairs["--master-bind-port"] == pairs["--master-port"] == "5"
+    assert int(pairs["--expect-workers-max-wait"]) == generator.JOINING
 
 
 @pytest.mark.parametrize(

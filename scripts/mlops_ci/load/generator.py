@@ -20,16 +20,18 @@ from mlops_ci.load import service, tape
 INSIDE = Path(__file__).with_name("inside.py")
 STARTUP = 60.0
 """Seconds that Locust and the imports of a locustfile may take before the first user."""
+JOINING = 30.0
+"""Seconds that the workers on this machine may take to connect to their master."""
 SHUTDOWN = 30.0
 """Seconds for reports after the last user."""
 PROGRESS_EVERY = 5.0
 
 # Set in somebody's shell or in CI, these would make another run of it; what we set ourselves wins anyway.
 _FOREIGN = (
-    "LOCUST_AUTOQUIT LOCUST_AUTOSTART LOCUST_CONFIG_USERS LOCUST_CSV LOCUST_CSV_FULL_HISTORY LOCUST_EXPECT_WORKERS "
-    "LOCUST_HEADFUL LOCUST_LOGFILE LOCUST_LOGLEVEL LOCUST_MODE_MASTER LOCUST_MODE_WORKER LOCUST_PROCESSES "
-    "LOCUST_RESET_STATS LOCUST_SKIP_LOG_SETUP LOCUST_SKIP_MONKEY_PATCH LOCUST_TAGS LOCUST_EXCLUDE_TAGS "
-    "LOCUST_USER_CLASSES"
+    "LOCUST_AUTOQUIT LOCUST_AUTOSTART LOCUST_CONFIG_USERS LOCUST_CSV LOCUST_CSV_FULL_HISTORY "
+    "LOCUST_ENABLE_REBALANCING LOCUST_EXPECT_WORKERS LOCUST_EXPECT_WORKERS_MAX_WAIT LOCUST_HEADFUL LOCUST_LOGFILE "
+    "LOCUST_LOGLEVEL LOCUST_MODE_MASTER LOCUST_MODE_WORKER LOCUST_PROCESSES LOCUST_RESET_STATS LOCUST_SKIP_LOG_SETUP "
+    "LOCUST_SKIP_MONKEY_PATCH LOCUST_TAGS LOCUST_EXCLUDE_TAGS LOCUST_USER_CLASSES"
 ).split()
 
 
@@ -56,9 +58,12 @@ def planned(load: config.Load) -> float:
 
 
 def command(
-    python: environment.Environment, load: config.Load, *, host: str, locustfile: Path, folder: Path
+    python: environment.Environment, load: config.Load, *, host: str, locustfile: Path, folder: Path, master_port: int
 ) -> list[str]:
     """Locust's command line.
+
+    Args:
+        master_port: Where the workers of a run of several processes find their master; a free one.
 
     The recorder ends the run, exactly at the end of the window. ``--run-time`` stands far behind it, for the case that
     the users are never all there: its time counts from before the import of the locustfile. Locust's own exit code is
@@ -74,10 +79,25 @@ def command(
         "--html": folder / "locust.html",
         "--exit-code-on-error": 0,
         "--loglevel": "INFO",
+        **_distribution(load, master_port),
     }
     words = [str(word) for option in options.items() for word in option]
     recorder = [str(INSIDE), str(folder), repr(load.warmup), repr(load.duration)]
     return [str(python.python), *recorder, "--", "--headless", "--only-summary", *words]
+
+
+def _distribution(load: config.Load, port: int) -> dict[str, object]:
+    """The options of a run of several processes; none for one, which needs no master."""
+    if load.processes == 1:
+        return {}
+    return {
+        "--processes": load.processes,
+        "--master-bind-host": service.HOST,
+        "--master-bind-port": port,
+        "--master-host": service.HOST,
+        "--master-port": port,
+        "--expect-workers-max-wait": math.ceil(JOINING),
+    }
 
 
 def variables(python: environment.Environment) -> dict[str, str]:
@@ -149,5 +169,4 @@ def _interrupt(child: process.Child) -> None:
 
 
 def _recorded(folder: Path) -> int:
-    path = folder / tape.REQUESTS
-    return path.stat().st_size // tape.RECORD.size if path.exists() else 0
+    return sum(path.stat().st_size // tape.RECORD.size for path in folder.glob(f"*{tape.REQUESTS}"))

@@ -51,6 +51,37 @@ def require_import(recording: recording_module.Recording, *, locustfile: str, lo
     )
 
 
+def require_workers(recording: recording_module.Recording, *, expected: int, wait: float, log: str) -> None:
+    """In a run of several processes: all workers joined, and all of them recorded until their own end.
+
+    Raises:
+        errors.MissingError: Some never came.
+        errors.ToolCrash: Some ended before the run was over.
+    """
+    joined = len(set(recording.joined))
+    if joined < expected:
+        raise errors.MissingError(
+            f"{joined} of {expected} workers of the load generator joined within {wait:g} s.",
+            "The load would have been less than what was asked for, so no user was started.",
+            "Look whether something in the locustfile ends or blocks a process when it starts (a listener of `init`); "
+            "the end of Locust's log is below (load/locust.log).",
+            log=process.tail(log),
+        )
+    lost = [number for number in recording.recorders.values() if _ended_early(recording.workers.get(number))]
+    if lost:
+        names = ", ".join(str(number + 1) for number in sorted(lost))
+        raise errors.ToolCrash(
+            f"Worker {names} of {expected} of the load generator ended before the run was over.",
+            "Its users were gone from then on, and its requests are not all there.",
+            "A kill from outside is often a lack of memory; the end of Locust's log is below (load/locust.log).",
+            log=process.tail(log),
+        )
+
+
+def _ended_early(worker: recording_module.Recording | None) -> bool:
+    return worker is None or worker.last_words is None
+
+
 def require_end(recording: recording_module.Recording, *, returncode: int, log: str) -> None:
     """Locust has come to its own end, and nothing that it recorded is missing.
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 import types
 
 
@@ -38,8 +37,7 @@ def main(argv: list[str]) -> None:
         recorder.end(error.code)
         raise
     except Exception as error:
-        # Raised before the event `init`, it is the locustfile's import.
-        tape.event("crash", message=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()[-8000:])
+        recorder.crash(error)
         raise
 
 

@@ -15,14 +15,14 @@ import time
 import traceback
 from typing import Any, Callable
 
-from . import tape  # relative: inside Locust this package has another name
+from . import tape, team  # relative: inside Locust this package has another name
 
 MOST_EXCEPTIONS = 20
 NO_ANSWER = "No answer when the run ended"
 
 
 class Recorder:
-    """Listens to one Locust process.
+    """Listens to one Locust process; forked by ``--processes``, each goes on for itself.
 
     Args:
         to: Where everything is written.
@@ -41,6 +41,8 @@ class Recorder:
         self._stopping: float | None = None
         self._locust: Any = None
         self._gevent: Any = None
+        self._master: team.Master | None = None
+        self._is_worker = False
 
     def attach(self, locust: Any, gevent: Any) -> None:
         """Listen to `locust`. Comes before the locustfile is imported, so that no listener there can cut us off."""
@@ -52,11 +54,12 @@ class Recorder:
         for module, session in (("locust.clients", "HttpSession"), ("locust.contrib.fasthttp", "FastHttpSession")):
             watched = getattr(importlib.import_module(module), session)
             watched.request = self._watch_request(watched.request)
-        self._tape.event("start", locust=locust.__version__, python=sys.version.split()[0], pid=os.getpid())
+        self._start()
 
     def on_init(self, environment: Any, **_: Any) -> None:
         """The locustfile is imported, the runner made, logging set up."""
         self._environment = environment
+        self._join_team(environment.runner)
         for name in (None, "locust"):
             logging.getLogger(name).addHandler(_Handler(self))
         self._tape.event("init", shape=environment.shape_class is not None)
@@ -77,6 +80,7 @@ class Recorder:
         exception: Any = None,
         start_time: float | None = None,
         response: Any = None,
+        url: Any = None,
         **_: Any,
     ) -> None:
         """One request has ended."""
@@ -90,7 +94,10 @@ class Recorder:
         # `response` of a 4xx or 5xx is false.
         status = 0 if response is None else getattr(response, "status_code", 0)
         failure = self._tape.failure(_text(exception)) if exception else 0
-        self._tape.request(start, duration, self._tape.endpoint(request_type, name), failure, status, response_length)
+        endpoint = self._tape.endpoint(request_type, name)
+        if url is not None:
+            self._tape.path(endpoint, url)
+        self._tape.request(start, duration, endpoint, failure, status, response_length)
 
     def on_user_error(self, user_instance: Any, exception: BaseException, **_: Any) -> None:
         """A task has raised; newer versions of Locust also tell us here of `on_start`, and then name a user."""
@@ -99,19 +106,19 @@ class Recorder:
     def on_test_start(self, environment: Any, **_: Any) -> None:
         """Users are about to be started. With a load shape of the client's own, the warm-up begins here."""
         self._tape.event("ramping")
-        if environment.shape_class is not None:
+        if environment.shape_class is not None and not self._is_worker:
             self._schedule(None)
 
     def on_spawning_complete(self, user_count: int, **_: Any) -> None:
         """All users are there: the warm-up begins."""
-        self._schedule(user_count)
+        if self._master is not None:
+            self._gevent.spawn(self._schedule_with, self._master, user_count)
+        elif not self._is_worker:
+            self._schedule(user_count)
 
     def on_test_stopping(self, environment: Any, **_: Any) -> None:
         """No new tasks from now on; requests in flight have until the stop-timeout."""
-        self._stopping = self._tape.now()
-        runner = environment.runner
-        where = self._whereabouts(runner) if not self._tape.count else []
-        self._tape.event("stopping", cpu_s=time.process_time(), users=runner.user_count, where=where)
+        self._note_stopping(environment.runner)
 
     def on_test_stop(self, **_: Any) -> None:
         """All users have ended."""
@@ -136,6 +143,34 @@ class Recorder:
             exceptions=sum(self._exceptions.values()),
             requests=self._tape.count,
         )
+
+    def crash(self, error: Exception) -> None:
+        """Locust has raised; before the event `init`, it is the locustfile's import."""
+        message = f"{type(error).__name__}: {error}"
+        self._tape.event("crash", message=message, traceback=traceback.format_exc()[-8000:])
+
+    def _start(self) -> None:
+        version = self._locust.__version__
+        self._tape.event("start", locust=version, python=sys.version.split()[0], pid=os.getpid())
+
+    def _join_team(self, runner: Any) -> None:
+        if team.is_master(runner):
+            self._master = team.Master(
+                runner, self._gevent, stopping=self._note_stopping, event=self._tape.event, now=self._tape.now
+            )
+        elif team.is_worker(runner):
+            self._is_worker = True
+            # We were forked: the tape that we have is the master's.
+            self._tape = self._tape.of_worker(runner.worker_index)
+            self._start()
+            team.Worker(runner, self._gevent, opened=self._follow, flush=self._tape.flush)
+
+    def _note_stopping(self, runner: Any) -> None:
+        if self._stopping is not None:  # a master's workers are told before Locust says so
+            return
+        self._stopping = self._tape.now()
+        where = self._whereabouts(runner) if not self._tape.count else []
+        self._tape.event("stopping", cpu_s=time.process_time(), users=runner.user_count, where=where)
 
     def _user_exception(self, source: str, exception: BaseException) -> None:
         if exception is self._reported:  # by the other of the two ways in which it reaches us
@@ -167,17 +202,18 @@ class Recorder:
             except BaseException as reason:
                 # Killed, or ended by gevent.Timeout, while it waited for its answer: Locust forgets such a request.
                 name = kwargs.get("name") or (args and args[0]) or getattr(session, "request_name", None) or url
-                self._abandoned(start, method, name, reason)
+                self._abandoned(start, method, name, url, reason)
                 raise
 
         return watched
 
-    def _abandoned(self, start: float, method: Any, name: Any, reason: BaseException) -> None:
+    def _abandoned(self, start: float, method: Any, name: Any, url: Any, reason: BaseException) -> None:
         duration = (self._tape.now() - start) * 1000
         killed = type(reason).__name__ == "GreenletExit"
         if killed and not self._waited(start, duration / 1000):
             return
         endpoint = self._tape.endpoint(method, name)
+        self._tape.path(endpoint, url)
         message = NO_ANSWER if killed else f"No answer: {_text(reason)}"
         self._tape.request(start, duration, endpoint, self._tape.failure(message), 0, 0)
         if killed:
@@ -196,15 +232,25 @@ class Recorder:
             return
         self._scheduled = True
         begin = self._tape.now() + self._warmup
-        self._tape.event("window", begin=begin, end=begin + self._duration, users=users)
+        end = begin + self._duration
+        self._tape.event("window", begin=begin, end=end, users=users)
+        if self._master is not None:
+            self._master.open(begin, end)
 
         def follow() -> None:
-            self._sleep_until(begin)
-            self._tape.event("measuring", cpu_s=time.process_time())
-            self._sleep_until(begin + self._duration)
+            self._follow(begin, end)
             self._environment.runner.quit()
 
         self._gevent.spawn(follow)
+
+    def _schedule_with(self, master: team.Master, users: int) -> None:
+        if master.wait_for_users():
+            self._schedule(users)
+
+    def _follow(self, begin: float, end: float) -> None:
+        self._sleep_until(begin)
+        self._tape.event("measuring", cpu_s=time.process_time())
+        self._sleep_until(end)
 
     def _sleep_until(self, moment: float) -> None:
         # gevent's timers count from when its loop last looked at the clock. After an import, or anything else that

@@ -82,6 +82,7 @@ class Recording:
         data: The requests, in the order of their ends; see `requests`.
         endpoints: Number to method and name.
         failures: Number to message.
+        paths: Number of an endpoint to the URLs, or paths, that were asked for under its name; not always all of them.
         begin: When the measured window was to begin; None when the users were never all there.
         end: When it was to end.
         last_words: None when Locust crashed or was killed.
@@ -89,11 +90,15 @@ class Recording:
         imported: Whether the locustfile was imported.
         shape: Whether the locustfile has a load shape of its own.
         where: Places in the client's code at which the users waited when the run ended; only if nothing was sent.
+        joined: Of a master: the names of the workers that connected.
+        recorders: Of a master: the name of each worker with a recorder to its number.
+        workers: Of a run of several processes: the recording of each worker, by its number.
     """
 
     data: bytes = b""
     endpoints: dict[int, tuple[str, str]] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
+    paths: dict[int, list[str]] = field(default_factory=dict)
     exceptions: list[Raised] = field(default_factory=list)
     unanswered: list[Unanswered] = field(default_factory=list)
     locust: str = ""
@@ -107,6 +112,9 @@ class Recording:
     where: list[tuple[str, int]] = field(default_factory=list)
     crash: Raised | None = None
     last_words: End | None = None
+    joined: list[str] = field(default_factory=list)
+    recorders: dict[str, int] = field(default_factory=dict)
+    workers: dict[int, Recording] = field(default_factory=dict)
 
     @property
     def window(self) -> tuple[float, float] | None:
@@ -147,16 +155,19 @@ class Recording:
         return f"{method} {name}".strip()
 
 
-def read(folder: Path) -> Recording:
-    """Read what the recorder left in `folder`; an empty recording when it left nothing.
+def read(folder: Path, prefix: str = "") -> Recording:
+    """Read what one recorder left in `folder`; an empty recording when it left nothing.
+
+    Args:
+        prefix: What the names of its files begin with. See `mlops_ci.load.merge` for a run of several processes.
 
     Raises:
         errors.MissingError: The files cannot be read, or do not fit each other.
     """
     recording = Recording()
     try:
-        lines = (folder / tape.EVENTS).read_bytes().splitlines(keepends=True)
-        recording.data = (folder / tape.REQUESTS).read_bytes()
+        lines = (folder / f"{prefix}{tape.EVENTS}").read_bytes().splitlines(keepends=True)
+        recording.data = (folder / f"{prefix}{tape.REQUESTS}").read_bytes()
     except FileNotFoundError:
         return recording
     for line in lines:
@@ -166,7 +177,7 @@ def read(folder: Path) -> Recording:
             _apply(recording, json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
             raise errors.MissingError(
-                f"{folder.name}/events.jsonl cannot be read: {type(error).__name__}: {error}.",
+                f"{folder.name}/{prefix}{tape.EVENTS} cannot be read: {type(error).__name__}: {error}.",
                 "A recording that cannot be read is not a pass.",
                 "Run the load stage again.",
             ) from None
@@ -182,6 +193,8 @@ def _apply(recording: Recording, event: dict[str, Any]) -> None:
             recording.shape = event["shape"]
         case "endpoint":
             recording.endpoints[event["id"]] = (event["method"], event["name"])
+        case "path":
+            recording.paths.setdefault(event["endpoint"], []).append(event["path"])
         case "failure":
             recording.failures[event["id"]] = event["message"]
         case "window":
@@ -194,6 +207,10 @@ def _apply(recording: Recording, event: dict[str, Any]) -> None:
             recording.where = [(place, count) for place, count in event["where"]]
         case "exception":
             recording.exceptions.append(Raised(event["source"], event["message"], event["traceback"]))
+        case "joined":
+            recording.joined.append(event["worker"])
+        case "recorder":
+            recording.recorders[event["worker"]] = event["number"]
         case "unanswered":
             recording.unanswered.append(Unanswered(event["start"], event["duration"], event["endpoint"]))
         case "crash":

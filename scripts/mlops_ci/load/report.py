@@ -35,7 +35,13 @@ def metrics(figures: figures_module.Figures, recording: recording_module.Recordi
 
 
 def generator_cpu(recording: recording_module.Recording) -> float | None:
-    """The share of one core that the generator used in the measured window; None when it is not known."""
+    """The share of one core that the generator used in the measured window, of several processes the busiest one;
+    None when it is not known."""
+    shares = [_share(part) for part in recording.workers.values() or [recording]]
+    return max((share for share in shares if share is not None), default=None)
+
+
+def _share(recording: recording_module.Recording) -> float | None:
     begin, end = recording.measuring, recording.stopping
     if begin is None or end is None or end.time <= begin.time:
         return None

@@ -6,7 +6,9 @@ Python 3.9. Knows nothing of Locust.
 - ``requests.bin``: one `RECORD` for each request, in the order of their ends;
 - ``events.jsonl``: one object a line, told apart by ``event``: what the numbers in the records mean, and what happened.
 
-Both are written as the run goes, so that a crash loses at most `FLUSH_EVERY` seconds.
+Each worker has two of its own, whose names begin with ``worker-<its number>-``.
+
+All are written as the run goes, so that a crash loses at most `FLUSH_EVERY` seconds.
 """
 
 from __future__ import annotations
@@ -25,26 +27,49 @@ RECORD = struct.Struct("<ddIIHxxI")
 bytes of the body. Each field lies at a multiple of its size, so that a column can be read without a loop."""
 
 FLUSH_EVERY = 0.5
+MOST_PATHS = 200
+"""Different paths that are noted of one endpoint."""
 MOST_FAILURES = 500
 """Distinct failure messages in a run; the rest share one, so that messages with a time in them cost nothing."""
 
+_NUMBER_BITS = 20
+
+
+def prefix(worker: int) -> str:
+    """What the names of the files of the worker with the number `worker` begin with."""
+    return f"worker-{worker}-"
+
 
 class Tape:
-    """Writes one recording into the folder `folder`, which exists. Not for several threads."""
+    """Writes one recording into the folder `folder`, which exists. Not for several threads.
 
-    def __init__(self, folder: str) -> None:
-        self._anchor = time.time() - time.monotonic()
-        self._requests = open(os.path.join(folder, REQUESTS), "ab", buffering=0)
-        self._events = open(os.path.join(folder, EVENTS), "ab", buffering=0)
+    Args:
+        worker: The number of the worker whose it is; None for the one process, or the master. Each has numbers of its
+            own for endpoints and failures, so that tapes can be read as one.
+        anchor: What has to be added to the monotonic clock for seconds since the epoch; None: found out now.
+    """
+
+    def __init__(self, folder: str, *, worker: int | None = None, anchor: float | None = None) -> None:
+        self.folder = folder
+        self._anchor = time.time() - time.monotonic() if anchor is None else anchor
+        begin = "" if worker is None else prefix(worker)
+        self._first = 0 if worker is None else (worker + 1) << _NUMBER_BITS
+        self._requests = open(os.path.join(folder, begin + REQUESTS), "ab", buffering=0)
+        self._events = open(os.path.join(folder, begin + EVENTS), "ab", buffering=0)
         self._buffer = bytearray()
         self._flushed = time.monotonic()
         self._endpoints: dict[tuple[str, str], int] = {}
+        self._paths: dict[int, set[str]] = {}
         self._failures: dict[str, int] = {}
         self.count = 0
 
     def now(self) -> float:
         """Seconds since the epoch, of a clock that is set once and never stepped."""
         return time.monotonic() + self._anchor
+
+    def of_worker(self, worker: int) -> Tape:
+        """The tape of a worker that was forked from us: beside ours, and by the same clock."""
+        return Tape(self.folder, worker=worker, anchor=self._anchor)
 
     def event(self, kind: str, **fields: Any) -> None:
         """Write one event, after the requests before it."""
@@ -63,23 +88,34 @@ class Tape:
             self.flush()
 
     def endpoint(self, method: Any, name: Any) -> int:
-        """The number of an endpoint, from 0."""
+        """The number of an endpoint."""
         key = (str(method), str(name))
         number = self._endpoints.get(key)
         if number is None:
-            number = self._endpoints[key] = len(self._endpoints)
+            number = self._endpoints[key] = self._first + len(self._endpoints)
             self.event("endpoint", id=number, method=key[0], name=key[1])
         return number
 
+    def path(self, endpoint: int, url: Any) -> None:
+        """Note what was really asked for behind the name of an endpoint, once each; without its query string."""
+        paths = self._paths.get(endpoint)
+        if paths is None:
+            paths = self._paths[endpoint] = set()
+        if len(paths) < MOST_PATHS:
+            path = str(url).partition("?")[0]
+            if path not in paths:
+                paths.add(path)
+                self.event("path", endpoint=endpoint, path=path)
+
     def failure(self, message: str) -> int:
-        """The number of a failure's message, from 1."""
+        """The number of a failure's message, which is not 0."""
         number = self._failures.get(message)
         if number is None:
             if len(self._failures) >= MOST_FAILURES:
                 message = "Other failures"
                 if message in self._failures:
                     return self._failures[message]
-            number = self._failures[message] = len(self._failures) + 1
+            number = self._failures[message] = self._first + len(self._failures) + 1
             self.event("failure", id=number, message=message)
         return number
 

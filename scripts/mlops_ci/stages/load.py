@@ -13,7 +13,19 @@ from typing import Any
 import msgspec
 
 from mlops_ci import environment, errors, results, stages, thresholds
-from mlops_ci.load import figures, generator, guards, limits, merge, recording, report, service, times
+from mlops_ci.load import (
+    documented,
+    figures,
+    generator,
+    guards,
+    limits,
+    merge,
+    recording,
+    report,
+    service,
+    times,
+)
+from mlops_ci.openapi import building, selection
 
 STAGE = "load"
 
@@ -98,8 +110,17 @@ def _measure(
     ) as tested:
         context.progress(f"{load.users} users for {generator.planned(load):.0f} s")
         outcome = generator.run(
-            generator.command(locust, load, host=tested.url, locustfile=root / name, folder=folder),
+            generator.command(
+                locust,
+                load,
+                host=tested.url,
+                locustfile=locustfile,
+                folder=folder,
+                master_port=service.free_port(),
+            ),
             cwd=root,
+        if load.processes > 1:
+            guards.require_workers(recorded, expected=load.processes, wait=generator.JOINING, log=outcome.log)
             env=generator.variables(locust),
             load=load,
             folder=folder,
@@ -108,7 +129,7 @@ def _measure(
         )
         tested.require_running()
         context.progress("reading what was recorded")
-        recorded = recording.read(folder)
+        recorded = merge.read(folder)
         guards.require_import(recorded, locustfile=name, log=outcome.log)
         guards.require_end(recorded, returncode=outcome.returncode, log=outcome.log)
         measured = _figures(recorded)
