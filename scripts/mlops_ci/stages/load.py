@@ -13,19 +13,7 @@ from typing import Any
 import msgspec
 
 from mlops_ci import environment, errors, results, stages, thresholds
-from mlops_ci.load import (
-    documented,
-    figures,
-    generator,
-    guards,
-    limits,
-    merge,
-    recording,
-    report,
-    service,
-    times,
-)
-from mlops_ci.openapi import building, selection
+from mlops_ci.load import figures, generator, guards, limits, merge, recording, report, service, times
 
 STAGE = "load"
 
@@ -114,13 +102,11 @@ def _measure(
                 locust,
                 load,
                 host=tested.url,
-                locustfile=locustfile,
+                locustfile=root / name,
                 folder=folder,
                 master_port=service.free_port(),
             ),
             cwd=root,
-        if load.processes > 1:
-            guards.require_workers(recorded, expected=load.processes, wait=generator.JOINING, log=outcome.log)
             env=generator.variables(locust),
             load=load,
             folder=folder,
@@ -131,6 +117,8 @@ def _measure(
         context.progress("reading what was recorded")
         recorded = merge.read(folder)
         guards.require_import(recorded, locustfile=name, log=outcome.log)
+        if load.processes > 1:
+            guards.require_workers(recorded, expected=load.processes, wait=generator.JOINING, log=outcome.log)
         guards.require_end(recorded, returncode=outcome.returncode, log=outcome.log)
         measured = _figures(recorded)
         if measured is not None:
