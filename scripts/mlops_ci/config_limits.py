@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from mlops_ci.config_types import Milliseconds, Positive, Ratio, Table
+from mlops_ci.config_types import Megabytes, Milliseconds, Positive, Ratio, Table
 
 EndpointPattern = Annotated[str, Meta(pattern=r"^\S+ \S+$")]
 """See `mlops_ci.load.patterns`."""
@@ -40,3 +40,12 @@ class LoadThresholds(EndpointThresholds, frozen=True, kw_only=True):
 
     max_failure_ratio: Annotated[Ratio | None, Meta(description="failed requests by all requests")] = 0.01
     min_requests: Annotated[Positive, Meta(description="fewer requests than this are an error")] = 100
+    max_rss_mb: Annotated[
+        Megabytes | None, Meta(description="peak memory of all processes of the service (resident), 1 MB = 10^6 bytes")
+    ] = None
+    max_rss_growth_mb: Annotated[
+        Megabytes | None, Meta(description="growth of that memory for a thousand requests: a leak")
+    ] = None
+    max_cpu_ms_per_request: Annotated[
+        Milliseconds | None, Meta(description="processor time of the service for a request, ms")
+    ] = None

@@ -11,6 +11,7 @@ Seconds = Annotated[float, Meta(gt=0, description="seconds")]
 Ratio = Annotated[float, Meta(ge=0, le=1, description="0 to 1")]
 Percent = Annotated[float, Meta(ge=0, le=100, description="per cent")]
 Milliseconds = Annotated[float, Meta(gt=0, description="milliseconds")]
+Megabytes = Annotated[float, Meta(gt=0, description="MB")]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from mlops_ci import config, errors, results
-from mlops_ci.load import figures, limits, recording
+from mlops_ci.load import figures, limits, recording, usage
 
 Verdict = results.Verdict
 
@@ -54,9 +54,7 @@ def test_of__defaults() -> None:
 
 
 def test_of__every_limit_has_its_unit_and_a_hint() -> None:
-    everything = config.LoadThresholds(
-        **{field.name: 1 for field in msgspec.structs.fields(config.LoadThresholds)}
-    )
+    everything = config.LoadThresholds(**{field.name: 1 for field in msgspec.structs.fields(config.LoadThresholds)})
     found = limits.of(everything)
     units = {limit.name: limit.unit for limit in found}
     assert {units.pop(f"max-{name}-ratio") for name in ("failure", "4xx", "5xx")} == {"ratio"}
@@ -202,6 +200,27 @@ def test_require_traffic__too_few(least: int, enough: bool) -> None:
         return
     with pytest.raises(errors.MissingError, match="10 requests to GET /a were measured in 10 s, at least 11"):
         judged(measured(get_a=SLOW), {"GET /a": {"min_requests": least}})
+
+
+USED = usage.Usage(peak_rss_mb=204.0, rss_growth_mb=204.0, cpu_s_per_request=0.204)
+
+
+@pytest.mark.parametrize("name", ["max_rss_mb", "max_rss_growth_mb", "max_cpu_ms_per_request"])
+@pytest.mark.parametrize(("allowed", "verdict"), [(204.1, Verdict.PASS), (204.0, Verdict.PASS), (203.9, Verdict.FAIL)])
+def test_check__the_service(name: str, allowed: float, verdict: Verdict) -> None:
+    wanted: dict[str, Any] = {name: allowed}
+    load = config.Load(thresholds=config.LoadThresholds(**wanted))
+    done = limits.check(figured(), load, USED)[-1]
+    assert (done.name, done.scope, done.verdict) == (name.replace("_", "-"), "the service", verdict)
+    assert bool(done.hint) is (verdict is Verdict.FAIL)
+    with pytest.raises(errors.MissingError, match="There is no figure for max-"):
+        limits.check(figured(), load, usage.Usage())
+    with pytest.raises(errors.ConfigurationError, match="limits a service that was not started here"):
+        limits.check(figured(), load, None)
+
+
+def test_check__no_limit_on_the_service_needs_no_figure() -> None:
+    assert all(done.scope == "all requests" for done in limits.check(figured(), config.Load()))
 
 
 NO_TIMES = dict.fromkeys(["mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"])

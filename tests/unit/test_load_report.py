@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 
 from mlops_ci import results
-from mlops_ci.load import figures, recording, report
+from mlops_ci.load import figures, recording, report, times
 
 
 def endpoint(requests: float, p95: float | None) -> figures.Metrics:
@@ -41,7 +41,7 @@ def test_metrics__names_of_the_design_and_more() -> None:
     assert found["with-failures"] == {"p95-ms": 12.31}
     assert found["endpoints"] == {"GET /a": endpoint(1234, 12.31)}
     assert found["failures-by-message"] == [{"endpoint": "GET /a", "message": "HTTPError: 500", "count": 3}]
-    assert (found["window-s"], found["unanswered"], found["generator-cpu"]) == (30.0, 0, 0.1)
+    assert (found["window-s"], found["unanswered"]) == (30.0, 0)
     assert found["locust"] == "2.47.0"
 
 
@@ -52,11 +52,6 @@ def test_metrics__keeps_the_busiest_endpoints() -> None:
     assert "GET /0" not in kept and f"GET /{report.MOST_ENDPOINTS + 19}" in kept
 
 
-def test_generator_cpu__unknown() -> None:
-    assert report.generator_cpu(recording.Recording()) is None
-    assert report.generator_cpu(recorded(begin=30.0)) is None
-
-
 def test_failures__the_rest_is_counted() -> None:
     found = figured(failures=[("GET /a", "500", 5), ("GET /a", "refused", 2), ("GET /b", "500", 1)])
     assert report.failures(found, most=1) == "5 x GET /a: 500; 3 more"
@@ -65,7 +60,7 @@ def test_failures__the_rest_is_counted() -> None:
 
 
 def test_message__pass() -> None:
-    text = report.message(figured(), recorded(), [check("max-p95-ms", results.Verdict.PASS)])
+    text = report.message(figured(), [check("max-p95-ms", results.Verdict.PASS)])
     assert text == "1234 requests in 30 s, 41.1/s, p95 12.4 ms, 0 failed."
 
 
@@ -75,7 +70,7 @@ def test_message__every_violation_and_what_helps() -> None:
         endpoints={"GET /a": endpoint(1000, 10.0), "POST /b": endpoint(234, 300.0), "GET /c": endpoint(1, None)},
     )
     checks = [check("max-p95-ms", results.Verdict.FAIL), check("max-p99-ms", results.Verdict.FAIL)]
-    lines = report.message(found, recorded(), checks).splitlines()
+    lines = report.message(found, checks).splitlines()
     assert lines[0].startswith("p95-ms of all requests is 260.0 ms, allowed at most 250 ms (max-p95-ms).")
     assert lines[1].startswith("p99-ms of all requests")
     assert lines[2] == "Failed requests: 9 x POST /b: HTTPError: 500."
@@ -87,14 +82,23 @@ def test_message__worst_first() -> None:
         msgspec.structs.replace(check("max-p99-ms", results.Verdict.FAIL), measured=2600.0),
         check("max-p95-ms", results.Verdict.PASS),
     ]
-    lines = report.message(figured(), recorded(), checks).splitlines()
+    lines = report.message(figured(), checks).splitlines()
     assert [line.partition(" ")[0] for line in lines] == ["p99-ms", "p50-ms"]
 
 
 def test_message__refused_by_the_locustfile() -> None:
-    assert report.message(figured(), recorded(), [], refused="A check of its own.") == "A check of its own."
+    assert report.message(figured(), [], refused="A check of its own.") == "A check of its own."
 
 
-def test_message__saturated_generator() -> None:
-    assert "used 90% of its core" in report.message(figured(), recorded(cpu_s=27.0), [])
-    assert "of its core" not in report.message(figured(), recorded(cpu_s=24.0), [])
+def test_message__a_warning_comes_last() -> None:
+    assert report.message(figured(), [], warning="Saturated: so it was.").splitlines()[-1] == "Saturated: so it was."
+
+
+def test_message__percentiles_that_are_not_exact() -> None:
+    columns = recording.Columns([1.0], [5.0], [0], [0], [200])
+    found = figures.measure(
+        [columns], begin=0.0, end=30.0, names=lambda _: "GET /a", failures={}, times=times.Histogram
+    )
+    assert "percentiles are from a histogram, at most 0.05% above the exact ones" in report.message(found, [])
+    assert report.metrics(found, recorded())["percentiles"] == "at most 0.05% high"
+    assert report.metrics(figured(), recorded())["percentiles"] == "exact"

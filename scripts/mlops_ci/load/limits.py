@@ -1,8 +1,9 @@
 """The limits on a load run as `thresholds.Limit`s, and the checks against them.
 
-Two kinds of scope: all requests (``[tool.mlops-ci.load.thresholds]``), and the requests to the endpoints that a pattern
-matches, pooled (``[tool.mlops-ci.load.endpoints."GET /items/{id}"]``). Which requests count is said in
-`mlops_ci.load.figures`, what a pattern matches in `mlops_ci.load.patterns`.
+Three kinds of scope: all requests (``[tool.mlops-ci.load.thresholds]``), the requests to the endpoints that a pattern
+matches, pooled (``[tool.mlops-ci.load.endpoints."GET /items/{id}"]``), and the processes of the service. Which requests
+count is said in `mlops_ci.load.figures`, what is measured of processes in `mlops_ci.load.usage`, what a pattern matches
+in `mlops_ci.load.patterns`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import msgspec
 
 from mlops_ci import config, errors, results, thresholds
 from mlops_ci.load import figures as figures_module
-from mlops_ci.load import patterns
+from mlops_ci.load import patterns, usage
 
 ALL = "all requests"
+SERVICE = "the service"
 
 _UNITS = {
     "max-failure-ratio": "ratio",
     "max-4xx-ratio": "ratio",
     "max-5xx-ratio": "ratio",
+    "max-rss-mb": "MB",
+    "max-rss-growth-mb": "MB",
     "min-rps": "/s",
     "min-requests": "",
 }
@@ -45,22 +49,41 @@ _HINTS = {
     "max-p95-ms": _SLOW_FOR_SOME,
     "max-p99-ms": _SLOW_FOR_SOME,
     "max-max-ms": _SLOW_FOR_SOME,
+    "max-rss-mb": "Where it gets less memory the service is killed: look at copies of the model (one in each worker), "
+    "at caches without a bound, and at the size of batches.",
+    "max-rss-growth-mb": "Each thousand requests leave that much behind: look for caches without a bound, lists at "
+    "module level, and references that callbacks or closures keep. A longer load.warmup leaves out what grows once.",
+    "max-cpu-ms-per-request": "Each request costs that much: profile a route, and look at validation, serialisation "
+    "and the number of threads of the model.",
     "min-rps": "Successful requests only. The service is too slow for these users, or too few users send too seldom: "
     "look at the response times first, then at load.users and wait_time.",
 }
 
+_OF_SERVICE = ("max-rss-mb", "max-rss-growth-mb", "max-cpu-ms-per-request")
+_ELSEWHERE = ("min-operation-coverage",)  # see `mlops_ci.load.documented`
+
 
 def of(wanted: config.EndpointThresholds) -> list[thresholds.Limit]:
-    """The limits that are set, in the order of the configuration."""
-    limits = []
-    for field in msgspec.structs.fields(wanted):
-        value = getattr(wanted, field.name)
-        if value is not None:
-            name = field.encode_name
-            limits.append(
-                thresholds.Limit(name=name, value=value, unit=_UNITS.get(name, "ms"), hint=_HINTS.get(name, ""))
-            )
-    return limits
+    """The limits on requests that are set, in the order of the configuration."""
+    return [limit for limit in _set(wanted) if limit.name not in (*_OF_SERVICE, *_ELSEWHERE)]
+
+
+def of_service(wanted: config.LoadThresholds) -> list[thresholds.Limit]:
+    """The limits on the processes of the service that are set."""
+    return [limit for limit in _set(wanted) if limit.name in _OF_SERVICE]
+
+
+def _set(wanted: config.EndpointThresholds) -> list[thresholds.Limit]:
+    return [
+        thresholds.Limit(
+            name=field.encode_name,
+            value=value,
+            unit=_UNITS.get(field.encode_name, "ms"),
+            hint=_HINTS.get(field.encode_name, ""),
+        )
+        for field in msgspec.structs.fields(wanted)
+        if (value := getattr(wanted, field.name)) is not None
+    ]
 
 
 def require_traffic(figures: figures_module.Figures, endpoints: Mapping[str, config.EndpointThresholds]) -> None:
@@ -88,14 +111,19 @@ def require_traffic(figures: figures_module.Figures, endpoints: Mapping[str, con
             )
 
 
-def check(figures: figures_module.Figures, load: config.Load) -> list[results.Check]:
-    """Every limit of `load`, against the figures of all requests and of the endpoints that each pattern matches.
+def check(figures: figures_module.Figures, load: config.Load, used: usage.Usage | None = None) -> list[results.Check]:
+    """Every limit of `load`, against the figures of all requests, of the endpoints that each pattern matches, and of
+    the service's processes.
+
+    Args:
+        used: None when we did not start the service, and do not know its processes.
 
     When no request of a scope succeeded there are no response times: limits on them are then inconclusive beside a
     violated failure ratio, and an error where nothing is violated.
 
     Raises:
-        errors.MissingError: No request of a scope succeeded, and no limit refuses that.
+        errors.MissingError: No request of a scope succeeded, and no limit refuses that; or there is no figure for a
+            limit on the service.
     """
     checks = _of_scope(figures, figures.total, load.thresholds, ALL, list(figures.endpoints))
     silent = figures.total["p50-ms"] is None
@@ -104,6 +132,7 @@ def check(figures: figures_module.Figures, load: config.Load) -> list[results.Ch
         found = _of_scope(figures, figures.pooled(names), wanted, pattern, names)
         silent = silent or any(done.measured is None for done in found)
         checks += found
+    checks += _of_service(of_service(load.thresholds), used)
     if silent and thresholds.verdict(checks) is not results.Verdict.FAIL:
         missing = next((done.scope for done in checks if done.measured is None), ALL)
         count = figures.total["requests"] if missing == ALL else _requests(figures, missing)
@@ -114,6 +143,24 @@ def check(figures: figures_module.Figures, load: config.Load) -> list[results.Ch
             "Set load.thresholds.max-failure-ratio, and read the failures and load/server.log.",
         )
     return checks
+
+
+def _of_service(limits: Sequence[thresholds.Limit], used: usage.Usage | None) -> list[results.Check]:
+    if limits and used is None:
+        raise errors.ConfigurationError(
+            f"{limits[0].name} limits a service that was not started here.",
+            "Memory and processor time can be seen only of processes that the load stage starts itself.",
+            "Remove the limit, or let the stage start the service (load.app or load.command).",
+        )
+    metrics = usage.compared(used) if used is not None else {}
+    for limit in limits:
+        if metrics[limit.metric] is None:
+            raise errors.MissingError(
+                f"There is no figure for {limit.name}: the service's processes were not seen often enough.",
+                "A limit without data cannot pass.",
+                "Raise load.duration; if load.command starts the service in a container, its processes cannot be seen.",
+            )
+    return thresholds.evaluate(metrics, limits, scope=SERVICE)
 
 
 def _requests(figures: figures_module.Figures, pattern: str) -> float:

@@ -7,17 +7,17 @@ from typing import Any
 from mlops_ci import results, thresholds
 from mlops_ci.load import figures as figures_module
 from mlops_ci.load import recording as recording_module
+from mlops_ci.load import times
 
 MOST_ENDPOINTS = 100
 MOST_FAILURES = 20
-SATURATED = 0.8
-"""Share of one core from which on the generator measures its own queue as well."""
 
 
 def metrics(figures: figures_module.Figures, recording: recording_module.Recording) -> dict[str, Any]:
     """The figures of all requests, and beside them: ``with-failures`` (the same over failed requests too),
-    ``endpoints`` (the busiest ones), ``failures-by-message`` (the most frequent ones), ``window-s``, ``unanswered``,
-    ``generator-cpu`` (share of one core in the window, null when unknown), ``locust`` (its version)."""
+    ``endpoints`` (the busiest ones), ``failures-by-message`` (the most frequent ones), ``window-begin`` (seconds since
+    the epoch), ``window-s``, ``unanswered``,
+    ``percentiles`` (``exact``, or how near they are), ``locust`` (its version)."""
     busiest = sorted(figures.endpoints.items(), key=lambda item: -(item[1]["requests"] or 0))[:MOST_ENDPOINTS]
     return {
         **figures.total,
@@ -27,25 +27,12 @@ def metrics(figures: figures_module.Figures, recording: recording_module.Recordi
             {"endpoint": endpoint, "message": text, "count": count}
             for endpoint, text, count in figures.failures[:MOST_FAILURES]
         ],
+        "window-begin": figures.begin,
         "window-s": figures.window_s,
         "unanswered": len(recording.unanswered),
-        "generator-cpu": generator_cpu(recording),
+        "percentiles": "exact" if figures.exact else f"at most {times.HISTOGRAM_ERROR:.2%} high",
         "locust": recording.locust,
     }
-
-
-def generator_cpu(recording: recording_module.Recording) -> float | None:
-    """The share of one core that the generator used in the measured window, of several processes the busiest one;
-    None when it is not known."""
-    shares = [_share(part) for part in recording.workers.values() or [recording]]
-    return max((share for share in shares if share is not None), default=None)
-
-
-def _share(recording: recording_module.Recording) -> float | None:
-    begin, end = recording.measuring, recording.stopping
-    if begin is None or end is None or end.time <= begin.time:
-        return None
-    return (end.cpu_s - begin.cpu_s) / (end.time - begin.time)
 
 
 def failures(figures: figures_module.Figures, *, most: int = MOST_FAILURES) -> str:
@@ -56,13 +43,14 @@ def failures(figures: figures_module.Figures, *, most: int = MOST_FAILURES) -> s
 
 
 def message(
-    figures: figures_module.Figures,
-    recording: recording_module.Recording,
-    checks: list[results.Check],
-    *,
-    refused: str = "",
+    figures: figures_module.Figures, checks: list[results.Check], *, refused: str = "", warning: str = ""
 ) -> str:
-    """One line for a pass; for anything else a line for each violated limit, worst first, and what explains it."""
+    """One line for a pass; for anything else a line for each violated limit, worst first, and what explains it.
+
+    Args:
+        refused: What a check of the locustfile's own has to say.
+        warning: What casts doubt on the figures without refusing them.
+    """
     lines = [thresholds.describe(check) for check in thresholds.worst_first(checks)]
     if refused:
         lines.append(refused)
@@ -70,12 +58,13 @@ def message(
         lines.append(_summary(figures))
     if figures.failures:
         lines.append(f"Failed requests: {failures(figures, most=5)}.")
-    cpu = generator_cpu(recording)
-    if cpu is not None and cpu > SATURATED:
+    if not figures.exact:
         lines.append(
-            f"The load generator used {cpu:.0%} of its core: it measured its own queue as well, so the service is "
-            "faster than these times say. Use FastHttpUser in the locustfile, or lower load.users."
+            f"More than {times.MOST_EXACT} requests: percentiles are from a histogram, at most "
+            f"{times.HISTOGRAM_ERROR:.2%} above the exact ones."
         )
+    if warning:
+        lines.append(warning)
     return "\n".join(lines)
 
 

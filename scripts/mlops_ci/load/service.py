@@ -104,6 +104,15 @@ class Service:
         """What the service has printed so far."""
         return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
 
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._how.port
+
+    def tree(self) -> list[psutil.Process]:
+        """Its processes that are alive now; empty when there are none of ours."""
+        return self._child.tree() if self._child else []
+
     def returncode(self) -> int | None:
         """How the service ended; None while it runs."""
         return self._child.popen.poll() if self._child else None

@@ -13,7 +13,20 @@ from typing import Any
 import msgspec
 
 from mlops_ci import environment, errors, results, stages, thresholds
-from mlops_ci.load import figures, generator, guards, limits, merge, recording, report, service, times
+from mlops_ci.load import (
+    figures,
+    generator,
+    guards,
+    limits,
+    listeners,
+    merge,
+    recording,
+    report,
+    saturation,
+    service,
+    times,
+    usage,
+)
 
 STAGE = "load"
 
@@ -97,23 +110,26 @@ def _measure(
         launch, health=load.health, startup_timeout=load.startup_timeout, log=folder / "server.log"
     ) as tested:
         context.progress(f"{load.users} users for {generator.planned(load):.0f} s")
-        outcome = generator.run(
-            generator.command(
-                locust,
-                load,
-                host=tested.url,
-                locustfile=root / name,
+        watch = listeners.Watch(tested.tree, tested.port)
+        with usage.Sampler(tested.tree) as sampler:
+            outcome = generator.run(
+                generator.command(
+                    locust,
+                    load,
+                    host=tested.url,
+                    locustfile=root / name,
+                    folder=folder,
+                    master_port=service.free_port(),
+                ),
+                cwd=root,
+                env=generator.variables(locust),
+                load=load,
                 folder=folder,
-                master_port=service.free_port(),
-            ),
-            cwd=root,
-            env=generator.variables(locust),
-            load=load,
-            folder=folder,
-            service_ended=lambda: tested.returncode() is not None,
-            progress=context.progress,
-        )
+                service_ended=lambda: tested.returncode() is not None,
+                progress=context.progress,
+            )
         tested.require_running()
+        watch.require_same(log=tested.log)
         context.progress("reading what was recorded")
         recorded = merge.read(folder)
         guards.require_import(recorded, locustfile=name, log=outcome.log)
@@ -121,8 +137,11 @@ def _measure(
             guards.require_workers(recorded, expected=load.processes, wait=generator.JOINING, log=outcome.log)
         guards.require_end(recorded, returncode=outcome.returncode, log=outcome.log)
         measured = _figures(recorded)
+        used, loaded = usage.Usage(), saturation.of(recorded, None)
         if measured is not None:
-            metrics.update(report.metrics(measured, recorded))
+            used = usage.measure(sampler.samples, recorded.columns(), begin=measured.begin, end=measured.end)
+            loaded = saturation.of(recorded, used.machine_cpu)
+            metrics.update(report.metrics(measured, recorded) | loaded.metrics() | {"service": usage.metrics(used)})
         guards.require_no_exceptions(
             recorded, locustfile=name, failures=report.failures(measured, most=3) if measured else ""
         )
@@ -138,7 +157,9 @@ def _measure(
         limits.require_traffic(measured, load.endpoints)
         tested.require_healthy()
     guards.require_exit(recorded, returncode=outcome.returncode, log=outcome.log)
-    checks = limits.check(measured, load)
+    if load.strict:
+        loaded.require_room()
+    checks = limits.check(measured, load, used)
     verdict = thresholds.verdict(checks)
     refused = guards.refusal(recorded, locustfile=name)
     if refused:
@@ -149,7 +170,7 @@ def _measure(
         exit_code=errors.PASSED if verdict is results.Verdict.PASS else errors.REFUSED,
         checks=checks,
         metrics=metrics,
-        message=report.message(measured, recorded, checks, refused=refused),
+        message=report.message(measured, checks, refused=refused, warning=loaded.warning()),
     )
 
 
