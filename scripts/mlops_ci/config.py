@@ -220,15 +220,15 @@ def _refuse_nonsense(config: Config) -> None:
             "Either says how the service starts; two of them contradict each other.",
             "Keep one.",
         )
-    if not config.stages:
-        raise errors.ConfigurationError(
-            f"[{TABLE}] stages is empty.",
     if config.load.processes > config.load.users:
         raise errors.ConfigurationError(
             f"[{TABLE}.load] processes is {config.load.processes}, users is {config.load.users}.",
             "A process without a user sends nothing.",
             "Lower `processes`, or raise `users`.",
         )
+    if not config.stages:
+        raise errors.ConfigurationError(
+            f"[{TABLE}] stages is empty.",
             "A run without stages would pass without looking.",
             f"Name at least one of {', '.join(STAGES)}.",
         )
