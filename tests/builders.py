@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci import client, config, environment, process, stages
+from mlops_ci.openapi import document
 
 
 def write(root: Path, files: Mapping[str, str]) -> Path:
@@ -92,3 +94,9 @@ class ScriptedRunner:
         """The only call with the word `key`."""
         (found,) = (words for words in self.calls if key in words)
         return found
+
+
+def make_document(paths: Mapping[str, Any], **parts: Any) -> document.Document:
+    """An OpenAPI document with `paths`, as a service would send it."""
+    raw = {"openapi": "3.1.0", "info": {"title": "Test", "version": "1"}, "paths": paths, **parts}
+    return document.parse(json.dumps(raw))

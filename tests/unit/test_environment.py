@@ -112,6 +112,13 @@ def test_get__locust_needs_an_interpreter_of_its_own_for_an_old_client(
     assert made.python.parents[2].name.startswith(f"load-{version}.")
 
 
+def test_get__what_builds_requests_runs_on_our_interpreter(tmp_path: Path) -> None:
+    made = cache(tmp_path, FakeUv(tmp_path), python=("3.9",)).get(Role.OPENAPI)
+
+    assert made.python.parents[2].name.startswith(f"openapi-{HERE}.")
+    assert "PYTHONPATH" not in made.variables
+
+
 def test_get__load_is_the_clients_when_it_declares_locust(tmp_path: Path) -> None:
     environments = cache(
         tmp_path, FakeUv(tmp_path), dependencies=client.Dependencies(declared={"locust": "locust==2.20"})

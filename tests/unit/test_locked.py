@@ -41,7 +41,7 @@ def test_only__and_without__divide_the_lock() -> None:
     assert locked.without("tools", ["black"]) == "Click_Thing==8.5.1 \\\n    --hash=sha256:33\n"
 
 
-@pytest.mark.parametrize("name", ["tools", "load", "runtime", "dev"])
+@pytest.mark.parametrize("name", ["tools", "load", "openapi", "runtime", "dev"])
 def test_locks__are_hashed_and_name_no_place(name: str) -> None:
     text = (REAL / f"{name}.txt").read_text()
     pinned = re.findall(r"^[a-zA-Z0-9._-]+(?:\[[a-z,]+\])?==", text, re.MULTILINE)
@@ -52,7 +52,7 @@ def test_locks__are_hashed_and_name_no_place(name: str) -> None:
     assert not re.search(r"^[^\s#](?!.*==)", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["tools", "load", "runtime", "dev"])
+@pytest.mark.parametrize("name", ["tools", "load", "openapi", "runtime", "dev"])
 def test_locks__hold_every_name_of_their_source(name: str) -> None:
     folder = REAL
     wanted = re.findall(r"^([A-Za-z][\w.-]*)", (folder / f"{name}.in").read_text(), re.MULTILINE)

@@ -83,6 +83,12 @@ def test_of__load_is_ours(tmp_path: Path) -> None:
     assert (found.declared, found.tools, found.lock) == ((), ("locust",), "load")
 
 
+def test_of__what_builds_requests_is_ours(tmp_path: Path) -> None:
+    found = recipe(Role.OPENAPI, tmp_path, declared={"schemathesis": "schemathesis<4"})
+
+    assert (found.declared, found.tools, found.lock) == ((), ("schemathesis",), "openapi")
+
+
 @pytest.mark.parametrize(
     ("dependencies", "declared"),
     [

@@ -103,7 +103,7 @@ class Cache:
     def _get(self, role: Role, python: str | None) -> Environment:
         wanted = python or next(iter(self.client.python), None)
         interpreter = self.finder.choose(wanted, self.client.dependencies.requires_python)
-        if role is Role.LOAD and interpreter.minor < _OLDEST_FOR_LOCUST:
+        if role is Role.OPENAPI or (role is Role.LOAD and interpreter.minor < _OLDEST_FOR_LOCUST):
             interpreter = self.finder.ours
         recipe = recipes.of(role, self.client, uvicorn=self.settings.load.command is None)
         text = "\0".join((_SCHEMA, str(interpreter.path), interpreter.version, recipes.key(recipe)))
@@ -127,7 +127,7 @@ class Cache:
         variables = {**self.variables, "VIRTUAL_ENV": str(path), "PATH": f"{path / 'bin'}{before}"}
         # Bytecode is kept with the environment: the client's folder stays as it was, and the next run starts faster.
         variables.setdefault("PYTHONPYCACHEPREFIX", str(path / "bytecode"))
-        if role is Role.LINT:
+        if role in (Role.LINT, Role.OPENAPI):
             # A black.py or click.py of the client's must not stand in for the tool's.
             variables["PYTHONSAFEPATH"] = "1"
         else:

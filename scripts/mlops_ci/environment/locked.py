@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "requirements"
 
 
 def path(lock: str) -> Path:
-    """The file of the lock `lock`: ``tools`` or ``load``."""
+    """The file of the lock `lock`: ``tools``, ``load`` or ``openapi``."""
     return FOLDER / f"{lock}.txt"
 
 

@@ -35,6 +35,7 @@ class Role(enum.StrEnum):
     CLIENT = "client"  # the client, its dependencies, pytest and friends, mypy, uvicorn
     COVERAGE = "coverage"  # coverage (with the client's plugins); nothing of the client
     LOAD = "load"  # Locust: the client's own environment when it declares Locust, else one of ours
+    OPENAPI = "openapi"  # Schemathesis, which builds requests for a client without a locustfile; nothing of the client
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,14 @@ def of(role: Role, client: Client, *, uvicorn: bool = True) -> Recipe:
             return _of_tools(client, ("coverage", *_coverage_plugins(client)), ("coverage", "tomli"))
         case Role.LOAD:
             return Recipe(declared=(), tools=("locust",), lock="load", inputs=_uv_settings(client.root))
-    return _of_client(client, (*TEST_TOOLS, "uvicorn") if uvicorn else TEST_TOOLS)
+        case Role.OPENAPI:
+            return Recipe(declared=(), tools=("schemathesis",), lock="openapi", inputs=_uv_settings(client.root))
+    tools = [*TEST_TOOLS]
+    if any(suite.shards > 1 for suite in client.suites.values()):
+        tools.append("pytest-split")
+    if uvicorn:
+        tools.append("uvicorn")
+    return _of_client(client, tuple(tools))
 
 
 def _of_client(client: Client, tools: tuple[str, ...]) -> Recipe:
