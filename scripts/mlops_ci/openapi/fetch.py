@@ -6,6 +6,7 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from typing import Any
 
 from mlops_ci.openapi import document
 from mlops_ci.openapi.document import Document, Unclear
@@ -15,13 +16,20 @@ TIMEOUT = 20.0
 LARGEST = 32 * 2**20
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection: headers with secrets in them would go along, wherever it leads."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def get(url: str, headers: Mapping[str, str] | None = None) -> Document:
-    """The document at `url`; proxies are never asked.
+    """The document at `url`; proxies are never asked, and no redirection is followed.
 
     Raises:
         Unclear: There is none, or it cannot be read.
     """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay)
     try:
         request = urllib.request.Request(url, headers={"Accept": "application/json", **(headers or {})})
         with opener.open(request, timeout=TIMEOUT) as response:
