@@ -18,7 +18,7 @@ SERVER = """
 import http.server, json, os, socket, sys, threading, time
 
 mode = os.environ.get("MODE", "")
-kept, lock, count = [], threading.Lock(), 0
+kept, lock, count, first = [], threading.Lock(), 0, True
 log = open("slept.jsonl", "a", buffering=1)
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -46,7 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status = 429
         if mode == "closes" and number == 40:
             server.socket.close()
-        if mode == "respawns" and number == 40:
+        if mode == "respawns" and first and number == 40:
             os._exit(9)
         self.send_response(status)
         self.send_header("Content-Length", "2")
@@ -68,8 +68,7 @@ while mode == "respawns":
     if not child:
         break
     os.waitpid(child, 0)
-    mode = "respawned"
-if mode == "respawned":
+    first = False
     print("a new one", flush=True)
 try:
     server.serve_forever()
@@ -201,7 +200,7 @@ def test_run__a_leak_of_1_mb_per_hundred_requests(tmp_path: Path, mode: str) -> 
 BUSY = USER.replace("constant(0.02)", "constant(0)") + """
     @task
     def get(self):
-        sum(range(200_000))
+        sum(range(500_000))
         self.client.get("/thing")
 """
 

@@ -16,7 +16,7 @@ from mlops_ci.load import recording, saturation
         ([0.5], 0.94, ""),
         ([0.5], 0.95, ""),
         ([0.5], 0.96, "The machine's 4 cores were 96% busy, 12% with the load generator"),
-        ([0.4], 0.96, ""),
+        ([0.2], 0.96, ""),
         ([0.3, 0.3], 0.96, "The machine's 4 cores were 96% busy, 15% with the load generator"),
         ([0.5], None, ""),
         ([], 1.0, ""),

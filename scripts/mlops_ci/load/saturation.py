@@ -18,7 +18,7 @@ CORE = 0.8
 """Share of its one core from which on a Locust process is late for its own work."""
 MACHINE = 0.95
 """Share of all cores from which on whoever works waits for a core."""
-PART = 0.1
+PART = 0.05
 """Share of all cores that makes the generator part of that."""
 
 ADVICE = (
