@@ -46,6 +46,7 @@ def run_command(workspace: options.Prepare) -> int:
     """Run the whole pipeline and decide."""
     prepared = _whole(workspace)
     screen, runner = console.make(), _runner()
+    runner.mask(prepared.context.secrets.values)
     prefix = runner.prefix(prepared.context.client.root)
     live = console.Live(screen, prepared.wanted) if screen.is_terminal else nullcontext(console.Lines(screen))
     with runner.fenced():
@@ -222,6 +223,7 @@ def _stage(prepared: pipeline.Workspace, name: str, work: pipeline.Work | None =
             f"Add it to `stages` of [{config.TABLE}], or leave the command out.",
         )
     runner = _runner()
+    runner.mask(prepared.context.secrets.values)
     context = dataclasses.replace(prepared.context, output=_echo)
     screen = console.make()
     with runner.fenced():

@@ -69,9 +69,27 @@ class Load(Table, frozen=True, kw_only=True):
     command: Annotated[
         list[str] | None, Meta(description="starts the service instead of uvicorn; `{host}` and `{port}` are filled in")
     ] = None
-    health: Annotated[str, Meta(description="route that answers 200 when the service is ready")] = "/health"
-    startup_timeout: Annotated[Seconds, Meta(description="seconds until `health` must answer 200")] = 30.0
-    env: Annotated[dict[str, str], Meta(description="environment variables for the service")] = {}
+    host: Annotated[
+        str | None,
+        Meta(description="URL of a service that runs already, instead of `app` or `command`; it is left running"),
+    ] = None
+    allow_remote: Annotated[bool, Meta(description="whether `host` may lead to another machine")] = False
+    workers: Annotated[Positive, Meta(description="uvicorn's worker processes, with `app`")] = 1
+    cwd: Annotated[str | None, Meta(description="folder that the service is started in, relative to the client")] = None
+    env: Annotated[
+        dict[str, str], Meta(description="environment variables for the service; `${NAME}` is taken from yours, masked")
+    ] = {}
+    headers: Annotated[
+        dict[str, str],
+        Meta(
+            description="sent with every request of the users and with the probes, unless the locustfile sets them; "
+            "`${NAME}` is taken from the environment, masked"
+        ),
+    ] = {}
+    health: Annotated[str, Meta(description="route that tells when the service is ready")] = "/health"
+    health_status: Annotated[int, Meta(ge=100, le=599, description="status that `health` answers then")] = 200
+    health_contains: Annotated[str, Meta(description="text that its body must hold then")] = ""
+    startup_timeout: Annotated[Seconds, Meta(description="seconds until `health` must answer so")] = 30.0
     locustfile: Annotated[str | None, Meta(description="relative to the client")] = None
     users: Annotated[Positive, Meta(description="concurrent users")] = 20
     spawn_rate: Annotated[float, Meta(gt=0, description="users started per second")] = 20.0
@@ -214,12 +232,7 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _refuse_nonsense(config: Config) -> None:
-    if config.load.app and config.load.command:
-        raise errors.ConfigurationError(
-            f"[{TABLE}.load] has both `app` and `command`.",
-            "Either says how the service starts; two of them contradict each other.",
-            "Keep one.",
-        )
+    config_faults.refuse_nonsense_of_load(config.load)
     if config.load.processes > config.load.users:
         raise errors.ConfigurationError(
             f"[{TABLE}.load] processes is {config.load.processes}, users is {config.load.users}.",

@@ -77,6 +77,34 @@ def invalid(
     )
 
 
+def refuse_nonsense_of_load(load: Any) -> None:
+    """Refuse what contradicts itself in `load`, a `config.Load`.
+
+    Raises:
+        errors.ConfigurationError: Something does.
+    """
+    given = [name for name in ("app", "command", "host") if getattr(load, name)]
+    if len(given) > 1:
+        raise errors.ConfigurationError(
+            f"[{TABLE}.load] has both `{given[0]}` and `{given[1]}`.",
+            "Either says where the service is; two of them contradict each other.",
+            "Keep one.",
+        )
+    for name, unless in (("workers", "command"), ("workers", "host"), ("cwd", "host"), ("env", "host")):
+        if getattr(load, unless) and getattr(load, name) not in (1, None, {}):
+            raise errors.ConfigurationError(
+                f"[{TABLE}.load] has `{name}` beside `{unless}`.",
+                "`host` is not started by the stage." if unless == "host" else "The command alone says how it starts.",
+                f"Remove `{name}`, or put it into what starts the service.",
+            )
+    if load.processes > load.users:
+        raise errors.ConfigurationError(
+            f"[{TABLE}.load] processes is {load.processes}, users is {load.users}.",
+            "A process without a user sends nothing.",
+            "Lower `processes`, or raise `users`.",
+        )
+
+
 def _not_finite(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
     for key, value in table.items():
         if isinstance(value, dict):

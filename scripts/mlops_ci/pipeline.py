@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shutil
 import time
 import traceback
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mlops_ci import client, config, coverage_config, environment, errors, plan, pool, process, results
+from mlops_ci import client, config, coverage_config, environment, errors, masking, plan, pool, process, results
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
 REPORT = "mlops-report"
@@ -71,7 +72,13 @@ def prepare(
     settings, origins = _adopt_floor(root, settings, origins)
     found = client.discover(root, settings, origins)
     report = _report_folder(root, report)
-    context = Context(client=found, config=settings, report=report, environments=environment.Cache(found, settings))
+    context = Context(
+        client=found,
+        config=settings,
+        report=report,
+        environments=environment.Cache(found, settings),
+        secrets=masking.collect(settings.load, os.environ),
+    )
     return Workspace(context, origins)
 
 
@@ -98,8 +105,14 @@ def run_one(name: str, work: Work, context: Context, observer: Observer) -> resu
     (context.report / VERDICT).unlink(missing_ok=True)
     observer.started(name)
     started = time.monotonic()
+    secrets, output = context.secrets, context.output
+    watched = dataclasses.replace(
+        context,
+        progress=lambda doing: observer.progress(name, secrets.mask(doing)),
+        output=lambda line: output(secrets.mask(line)),
+    )
     try:
-        result = work(dataclasses.replace(context, progress=lambda doing: observer.progress(name, doing)))
+        result = work(watched)
     except errors.Failure as failure:
         result = results.from_failure(name, failure)
     except Exception:
@@ -107,7 +120,7 @@ def run_one(name: str, work: Work, context: Context, observer: Observer) -> resu
         result = results.from_failure(name, _bug(name))
     if process.stopped():
         raise KeyboardInterrupt
-    result = msgspec.structs.replace(result, duration_s=round(time.monotonic() - started, 3))
+    result = secrets.result(msgspec.structs.replace(result, duration_s=round(time.monotonic() - started, 3)))
     results.write(context.report, result)
     observer.finished(result)
     return result

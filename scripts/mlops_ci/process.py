@@ -112,6 +112,10 @@ class Child:
         """The child and its descendants that are alive now, the child first."""
         return process_tree.below(self.pid)
 
+    def owns(self, pid: int) -> bool:
+        """Whether `pid` is the child's, or that of a process that it started, in the tree or not."""
+        return any(member.pid == pid for member in self.tree()) or process_tree.bears(pid, self._mark)
+
     def end(self, grace: float = GRACE) -> int:
         """Ask the whole tree to end, wait `grace` seconds, then kill it. Returns the child's return code.
 

@@ -19,6 +19,13 @@ def below(pid: int) -> list[psutil.Process]:
         return []
 
 
+def bears(pid: int, word: str) -> bool:
+    """Whether the process `pid` has `word` in its `MARK`; not, when it is gone or not ours to look at."""
+    with contextlib.suppress(psutil.Error, OSError):
+        return word in psutil.Process(pid).environ().get(MARK, "")
+    return False
+
+
 def marked(word: str, *, but: int) -> list[psutil.Process]:
     """All processes with `word` in their `MARK`, except the one with the id `but`.
 

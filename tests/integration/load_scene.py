@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from mlops_ci import client, config, environment, stages
+from mlops_ci import client, config, environment, masking, stages
 
 # What is done to each request is in MODE; `/health` is always answered, unless the mode says otherwise.
 SERVER = """
@@ -52,6 +52,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 os.environ["QUIET"] = "1"
         elif mode == "never healthy" or "QUIET" in os.environ:
             status = 503
+        if os.environ.get("TOKEN"):
+            print("asked", self.path, "with", self.headers.get("X-Token"), flush=True)
+            if self.headers.get("X-Token") != os.environ["TOKEN"]:
+                status, body = 401, b"who are you?"
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -116,6 +120,7 @@ def context_of(
     }
     report = root / "mlops-report"
     report.mkdir(exist_ok=True)
+    settings = config.Config(load=config.Load(**wanted))
     return stages.Context(
         client=client.Client(
             root=root,
@@ -125,9 +130,10 @@ def context_of(
             dependencies=client.Dependencies(),
             locustfile="locustfile.py" if locustfile is not None else None,
         ),
-        config=config.Config(load=config.Load(**wanted)),
+        config=settings,
         report=report,
         environments=Here(),
+        secrets=masking.collect(settings.load, os.environ),
     )
 
 

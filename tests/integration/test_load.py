@@ -16,7 +16,7 @@ import pytest
 from tests.integration.load_scene import GET, USER, context_of, left_behind
 
 from mlops_ci import config, errors, results
-from mlops_ci.load import generator, service
+from mlops_ci.load import generator, readiness, service
 from mlops_ci.stages import load
 
 
@@ -271,7 +271,7 @@ def launch(root: Path, code: str, *, port: int) -> service.Launch:
 
 
 def start(how: service.Launch, root: Path, timeout: float = 20.0) -> service.Service:
-    return service.Service(how, health="/health", startup_timeout=timeout, log=root / "server.log")
+    return service.Service(how, health=readiness.Health(), startup_timeout=timeout, log=root / "server.log")
 
 
 def test_service__port_taken(tmp_path: Path) -> None:

@@ -148,6 +148,18 @@ def test_of__nearest_table_above(key: str, origin: str) -> None:
             "[tool.mlops-ci.load]\napp = 'a:b'\ncommand = ['c']", ["both `app` and `command`"], id="app-and-command"
         ),
         pytest.param(
+            "[tool.mlops-ci.load]\napp = 'a:b'\nhost = 'http://localhost'", ["both `app` and `host`"], id="app-and-host"
+        ),
+        pytest.param(
+            "[tool.mlops-ci.load]\nhost = 'http://localhost'\nenv = {A = 'b'}", ["`env` beside `host`"], id="host-and-env"
+        ),
+        pytest.param(
+            "[tool.mlops-ci.load]\ncommand = ['c']\nworkers = 2", ["`workers` beside `command`"], id="command-and-workers"
+        ),
+        pytest.param(
+            "[tool.mlops-ci.load]\nusers = 2\nprocesses = 3", ["processes is 3, users is 2"], id="processes-without-users"
+        ),
+        pytest.param(
             "[tool.mlops-ci.load.thresholds]\nmax-p95-ms = inf",
             ["load.thresholds.max-p95-ms in [tool.mlops-ci] is inf (pyproject.toml)"],
             id="infinite",

@@ -242,3 +242,11 @@ def test_annotate__stage_with_nothing_found() -> None:
     speaker, lines = _github()
     speaker.annotate(results.StageResult(stage="lint", verdict=results.Verdict.PASS).findings, "lint")
     assert lines == []
+
+
+def test_mask__each_line_and_not_elsewhere() -> None:
+    lines: list[str] = []
+    github.GitHub({"GITHUB_ACTIONS": "true"}, lines.append).mask(["one%", "two\nthree\n\n"])
+    assert lines == ["::add-mask::one%25", "::add-mask::two", "::add-mask::three"]
+    github.GitHub({}, lines.append).mask(["four"])
+    assert len(lines) == 3

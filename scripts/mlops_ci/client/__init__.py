@@ -60,6 +60,8 @@ def discover(root: Path, settings: config.Config, origins: config.Origins) -> Cl
     app_dir, apps = ".", tuple[str, ...]()
     if settings.load.command is not None:
         told["load.app"] = f"not needed: load.command starts the service ({origins.of('load.command')})"
+    elif settings.load.host is not None:
+        told["load.app"] = f"not needed: load.host runs already ({origins.of('load.host')})"
     elif settings.load.app is not None:
         app, app_dir = settings.load.app, application.folder_of(root, settings.load.app, source)
         told["load.app"] = origins.of("load.app")

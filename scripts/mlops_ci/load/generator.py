@@ -6,17 +6,20 @@ What it recorded is read by `mlops_ci.load.recording`; nothing here looks at a r
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_ci import config, environment, errors, process
 from mlops_ci.load import service, tape
 
+HEADERS = "MLOPS_CI_HEADERS"
+"""The environment variable that brings them to `inside`."""
 INSIDE = Path(__file__).with_name("inside.py")
 STARTUP = 60.0
 """Seconds that Locust and the imports of a locustfile may take before the first user."""
@@ -100,12 +103,17 @@ def _distribution(load: config.Load, port: int) -> dict[str, object]:
     }
 
 
-def variables(python: environment.Environment) -> dict[str, str]:
-    """Locust's environment variables: those of its environment, without what would change the run or redirect it."""
+def variables(python: environment.Environment, headers: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Locust's environment variables: those of its environment, without what would change the run or redirect it.
+
+    Args:
+        headers: For every request of the users. Not among the arguments, which everybody on the machine can read.
+    """
     env = {name: value for name, value in python.variables.items() if name not in _FOREIGN}
     past = [env[name] for name in ("NO_PROXY", "no_proxy") if env.get(name)]
     direct = ",".join([*past[:1], service.HOST, "localhost"])
-    return {**env, "NO_PROXY": direct, "no_proxy": direct, "PYTHONUNBUFFERED": "1"}
+    given = {HEADERS: json.dumps(dict(headers))} if headers else {}
+    return {**env, **given, "NO_PROXY": direct, "no_proxy": direct, "PYTHONUNBUFFERED": "1"}
 
 
 def run(

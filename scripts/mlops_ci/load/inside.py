@@ -9,6 +9,7 @@ same name. Decides nothing.
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 import types
@@ -21,6 +22,8 @@ def main(argv: list[str]) -> None:
     ours = types.ModuleType("mlops_ci_inside")
     ours.__path__ = [here]
     sys.modules[ours.__name__] = ours
+    # What the locustfile starts or prints has no business with it.
+    headers = json.loads(os.environ.pop("MLOPS_CI_HEADERS", "{}"))
     split = argv.index("--")
     folder, warmup, duration = argv[:split]
     sys.argv = ["locust", *argv[split + 1 :]]
@@ -28,7 +31,7 @@ def main(argv: list[str]) -> None:
     locust = importlib.import_module("locust")
     tape = importlib.import_module("mlops_ci_inside.tape").Tape(folder)
     recorder = importlib.import_module("mlops_ci_inside.recorder").Recorder(
-        tape, warmup=float(warmup), duration=float(duration)
+        tape, warmup=float(warmup), duration=float(duration), headers=headers
     )
     recorder.attach(locust, importlib.import_module("gevent"))
     try:

@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import Any, Callable
 
-from . import tape, team  # relative: inside Locust this package has another name
+from . import client_headers, tape, team  # relative: inside Locust this package has another name
 
 MOST_EXCEPTIONS = 20
 NO_ANSWER = "No answer when the run ended"
@@ -28,9 +28,13 @@ class Recorder:
         to: Where everything is written.
         warmup: Seconds after the last user was started that are left out.
         duration: Seconds measured after that; then the run is ended.
+        headers: Sent with every request to the service, unless the locustfile sets them.
     """
 
-    def __init__(self, to: tape.Tape, *, warmup: float, duration: float) -> None:
+    def __init__(
+        self, to: tape.Tape, *, warmup: float, duration: float, headers: dict[str, str] | None = None
+    ) -> None:
+        self._headers = headers or {}
         self._tape = to
         self._warmup = warmup
         self._duration = duration
@@ -194,6 +198,9 @@ class Recorder:
     def _watch_request(self, request: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(request)
         def watched(session: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
+            if self._headers and len(args) < 5:  # the fast client takes headers by their place too
+                own = client_headers.missing(self._headers, session, url, kwargs.get("headers"))
+                kwargs["headers"] = {**own, **(kwargs.get("headers") or {})}
             start = self._tape.now()
             try:
                 return request(session, method, url, *args, **kwargs)

@@ -6,9 +6,7 @@ Knows nothing of load and nothing of limits.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +15,9 @@ import psutil
 
 from mlops_ci import client as client_module
 from mlops_ci import config, environment, errors, process
+from mlops_ci.load import readiness
 
 HOST = "127.0.0.1"
-PROBE_TIMEOUT = 5.0
-POLL_EVERY = 0.1
 KEEP_ALIVE = 75
 """Seconds that uvicorn keeps an idle connection. Its default of 5 is shorter than many users wait between requests, and
 a connection that it closes just when the next request is sent looks like a failure of the service."""
@@ -44,16 +41,33 @@ def free_port() -> int:
         return port
 
 
-def launch(client: client_module.Client, load: config.Load, python: environment.Environment, *, port: int) -> Launch:
+def launch(
+    client: client_module.Client,
+    load: config.Load,
+    python: environment.Environment,
+    *,
+    port: int,
+    variables: Mapping[str, str] | None = None,
+) -> Launch:
     """How to start the service of `client` on `port`: `load.command` if it is set, else uvicorn on its app.
 
+    Args:
+        variables: Its further environment variables; None: `load.env` as it stands.
+
     Raises:
-        errors.ConfigurationError: The client has neither.
+        errors.ConfigurationError: The client has neither, or its working folder is not there.
     """
-    env = {**python.variables, "PYTHONUNBUFFERED": "1", **load.env}
+    env = {**python.variables, "PYTHONUNBUFFERED": "1", **(load.env if variables is None else variables)}
+    cwd = (client.root / load.cwd).resolve() if load.cwd else client.root
+    if not cwd.is_dir() and load.cwd:
+        raise errors.ConfigurationError(
+            f"load.cwd is not a folder of the client: {load.cwd}.",
+            "The service cannot be started there.",
+            "Give a folder relative to the client's.",
+        )
     if load.command:
         argv = [word.replace("{host}", HOST).replace("{port}", str(port)) for word in load.command]
-        return Launch(argv=argv, cwd=client.root, env={**env, "HOST": HOST, "PORT": str(port)}, port=port)
+        return Launch(argv=argv, cwd=cwd, env={**env, "HOST": HOST, "PORT": str(port)}, port=port)
     app = load.app or client.app
     if app is None:
         raise errors.ConfigurationError(
@@ -69,15 +83,16 @@ def launch(client: client_module.Client, load: config.Load, python: environment.
         *("--app-dir", client.root / client.app_dir),
         # A line for each request would push what went wrong out of the end of the log; the recorder has them all.
         "--no-access-log",
+        *(("--workers", str(load.workers)) if load.workers > 1 else ()),
     )
-    return Launch(argv=argv, cwd=client.root, env=env, port=port)
+    return Launch(argv=argv, cwd=cwd, env=env, port=port)
 
 
 class Service:
     """A context manager: entered, the service is ready; left, it and all that it started have ended.
 
     Args:
-        health: The route that answers 200 when the service is ready.
+        health: What it answers when it is ready.
         startup_timeout: Seconds until it must.
         log: Where all that the service prints goes.
 
@@ -87,9 +102,9 @@ class Service:
         errors.TimeLimit: It did not become ready in time.
     """
 
-    def __init__(self, how: Launch, *, health: str, startup_timeout: float, log: Path) -> None:
+    def __init__(self, how: Launch, *, health: readiness.Health, startup_timeout: float, log: Path) -> None:
         self._how = how
-        self._health = health if health.startswith("/") else f"/{health}"
+        self._health = health
         self._startup_timeout = startup_timeout
         self._log = log
         self._child: process.Child | None = None
@@ -153,9 +168,9 @@ class Service:
         """
         answer = self._poll(self._startup_timeout)
         self.require_running()
-        if answer != "200":
+        if answer:
             raise errors.TimeLimit(
-                f"After the run {self._health} no longer answers 200 ({answer}), "
+                f"After the run {self._health.route} no longer answers {self._health.wanted} ({answer}), "
                 f"{self._startup_timeout:g} s (load.startup-timeout) after the last request.",
                 "The load left the service broken: it hangs, or has lost something that it needs.",
                 "Look at the end of its log (load/server.log).",
@@ -166,18 +181,20 @@ class Service:
         answer = self._poll(self._startup_timeout)
         returncode = self.returncode()
         if returncode is not None:
+            ready = f"{self._health.route} answered {self._health.wanted}"
             raise errors.ToolCrash(
-                f"The service ended with {_exit(returncode)} before {self._health} answered 200.",
+                f"The service ended with {_exit(returncode)} before {ready}.",
                 "A service that does not start cannot be put under load.",
                 f"The end of its log is below (load/server.log). It was started as: {' '.join(self._how.argv)}",
                 log=process.tail(self.log),
             )
-        if answer != "200":
+        if answer:
             raise errors.TimeLimit(
-                f"{self._health} did not answer 200 within {self._startup_timeout:g} s (load.startup-timeout); "
-                f"last: {answer}.",
+                f"{self._health.route} did not answer {self._health.wanted} within {self._startup_timeout:g} s "
+                f"(load.startup-timeout); last: {answer}.",
                 "The service never became ready, so it was not put under load.",
-                "Set load.health to a route that answers 200 when the service is ready, or raise load.startup-timeout; "
+                "Set load.health to a route that answers so when the service is ready (load.health-status, "
+                "load.health-contains), or raise load.startup-timeout; "
                 f"a load.command must make the service listen on {{port}} (here {self._how.port}).",
                 log=process.tail(self.log),
             )
@@ -191,29 +208,8 @@ class Service:
             )
 
     def _poll(self, timeout: float) -> str:
-        """Ask until the answer is 200, the service has ended, or the time is up. Returns the last answer."""
-        deadline = time.monotonic() + timeout
-        while True:
-            left = deadline - time.monotonic()
-            answer = self._probe(min(PROBE_TIMEOUT, max(left, POLL_EVERY)))
-            if answer == "200" or self.returncode() is not None or time.monotonic() >= deadline:
-                return answer
-            time.sleep(POLL_EVERY)
-
-    def _probe(self, timeout: float) -> str:
-        """The status of the health route, or what kept it from answering. Proxies are never asked."""
-        connection = http.client.HTTPConnection(HOST, self._how.port, timeout=timeout)
-        try:
-            connection.request("GET", self._health)
-            return str(connection.getresponse().status)
-        except TimeoutError:
-            return "it accepts connections and does not answer"
-        except ConnectionRefusedError:
-            return f"nobody listens on port {self._how.port}"
-        except (OSError, http.client.HTTPException) as error:
-            return f"{type(error).__name__}: {error}"
-        finally:
-            connection.close()
+        """Ask until it is ready, it has ended, or the time is up. Returns the last answer; empty when it is ready."""
+        return readiness.poll(self.url, self._health, timeout=timeout, ended=lambda: self.returncode() is not None)
 
     def _refuse_taken_port(self) -> None:
         with socket.socket() as probe:
@@ -234,11 +230,11 @@ class Service:
         A service that a command puts into a container listens through a process of somebody else's, which has no
         number here: that is no stranger.
         """
-        ours = {member.pid for member in self._child.tree()} if self._child else set()
         with contextlib.suppress(psutil.Error, OSError):
             for connection in psutil.net_connections("tcp"):
                 listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (self._how.port,)
-                if listens and connection.pid is not None and connection.pid not in ours:
+                # Looked for afterwards: workers of the service's own may have come up while we looked around.
+                if listens and connection.pid is not None and self._child and not self._child.owns(connection.pid):
                     return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
         return ""
 

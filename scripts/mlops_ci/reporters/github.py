@@ -41,6 +41,12 @@ class GitHub:
             return client.relative_to(Path(workspace).resolve())
         return Path()
 
+    def mask(self, values: Sequence[str]) -> None:
+        """Have the runner hide `values` in the log, each line of them; not within `fenced`."""
+        for line in [line for value in values for line in value.splitlines()] if self.is_here else ():
+            if line.strip():
+                self._write(f"::add-mask::{_data(line)}")
+
     def annotate(self, findings: Sequence[results.Finding], stage: str, prefix: Path = Path()) -> None:
         """The first ten findings of each severity, in their order, as annotations."""
         if not self.is_here:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from mlops_ci import environment, process
+from mlops_ci import environment, masking, process
 from mlops_ci.client import Client
 from mlops_ci.config import Config
 
@@ -32,6 +32,7 @@ class Context:
         config: What the client wants.
         report: The folder for results; exists.
         environments: Where tools run.
+        secrets: What the configuration takes from the environment.
         run: The subprocess runner.
         progress: Called with a few words on what the stage is doing now.
         output: Called with each line that a tool prints, for whoever wants to watch.
@@ -41,6 +42,7 @@ class Context:
     config: Config
     report: Path
     environments: Environments
+    secrets: masking.Secrets = masking.Secrets()
     run: process.Runner = process.run
     progress: Callable[[str], None] = lambda _: None
     output: Callable[[str], None] = lambda _: None

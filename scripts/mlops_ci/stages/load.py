@@ -24,6 +24,7 @@ from mlops_ci.load import (
     report,
     saturation,
     service,
+    target,
     times,
     usage,
 )
@@ -54,21 +55,18 @@ def run(context: stages.Context) -> results.StageResult:
     """
     begin = time.monotonic()
     locustfile = _locustfile(context)
-    launch = service.launch(
-        context.client,
-        context.config.load,
-        context.environments.get(environment.Role.CLIENT),
-        port=service.free_port(),
-    )
-    locust = context.environments.get(environment.Role.LOAD)
     folder = context.report / STAGE
+    under = target.of(context, folder / "server.log")
+    locust = context.environments.get(environment.Role.LOAD)
     shutil.rmtree(folder, ignore_errors=True)  # what an earlier run left must not be read as this one's
     folder.mkdir(parents=True)
     metrics: dict[str, Any] = {}
     try:
-        result = _measure(context, launch, locust, locustfile, folder, metrics)
+        result = _measure(context, under, locust, locustfile, folder, metrics)
     except errors.Failure as failure:
         result = msgspec.structs.replace(results.from_failure(STAGE, failure), metrics=metrics)
+    finally:  # interrupted, too: the files stay
+        context.secrets.files(folder)
     return msgspec.structs.replace(
         result,
         duration_s=time.monotonic() - begin,
@@ -97,7 +95,7 @@ def _locustfile(context: stages.Context) -> str:
 
 def _measure(
     context: stages.Context,
-    launch: service.Launch,
+    under: target.Target,
     locust: environment.Environment,
     name: str,
     folder: Path,
@@ -105,10 +103,8 @@ def _measure(
 ) -> results.StageResult:
     """Load and verdict; `metrics` is filled as soon as there are figures, so that an error keeps them."""
     load, root = context.config.load, context.client.root
-    context.progress(f"starting the service on port {launch.port}")
-    with service.Service(
-        launch, health=load.health, startup_timeout=load.startup_timeout, log=folder / "server.log"
-    ) as tested:
+    context.progress(f"waiting for the service at {under.service.url}")
+    with under.service as tested:
         context.progress(f"{load.users} users for {generator.planned(load):.0f} s")
         watch = listeners.Watch(tested.tree, tested.port)
         with usage.Sampler(tested.tree) as sampler:
@@ -122,7 +118,7 @@ def _measure(
                     master_port=service.free_port(),
                 ),
                 cwd=root,
-                env=generator.variables(locust),
+                env=generator.variables(locust, under.headers),
                 load=load,
                 folder=folder,
                 service_ended=lambda: tested.returncode() is not None,
