@@ -138,7 +138,7 @@ def _description(hint: Any) -> str:
 
 def _unset(key: str) -> str:
     """What None stands for: no limit, or whatever is found in the client."""
-    if ".thresholds." in key or key == "load.command":
+    if ".thresholds." in key or key.startswith("coverage.") or key == "load.command":
         return "none"
     return "discovered"
 

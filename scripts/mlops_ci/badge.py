@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import math
 import warnings
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import ModuleType
 
-from mlops_ci import errors, results
+from mlops_ci import coverage_report, errors, figure, results
 
 NAME = "coverage.svg"
 
@@ -52,3 +52,29 @@ def from_result(report: Path) -> Path:
         errors.MissingError: There is no such result, or it has no total.
     """
     return write(report, results.read(results.path_of(report, "coverage")).metrics.get("total"))
+
+
+def published(report: Path, *, commit: str, folder: PurePath) -> dict[str, bytes]:
+    """The badge in the folder `report` and the figure beside it: path on the badge's branch to content.
+
+    Args:
+        commit: What they are about.
+        folder: The client's, relative to the repository's root: several clients may share the branch.
+
+    Raises:
+        errors.MissingError: There is no coverage report.
+    """
+    found = coverage_report.read(report / coverage_report.NAME)
+    # The result is what was decided, the report is what it was read from; both are needed, and must be of one run.
+    total = results.read(results.path_of(report, "coverage")).metrics.get("total")
+    if found.total.percent is None or found.total.percent != total:
+        raise errors.MissingError(
+            f"{coverage_report.NAME} and the coverage stage's result do not say the same.",
+            "They are of two runs, and the figure of neither can be trusted.",
+            "Run `mlops-ci coverage` again.",
+        )
+    color = load().get_color(str(math.floor(found.total.percent)))
+    return {
+        figure.path(folder, NAME): (report / NAME).read_bytes(),
+        figure.path(folder, figure.NAME): figure.make(found.total, found.counts, commit=commit, color=color),
+    }

@@ -57,9 +57,18 @@ class Suite(Table, frozen=True, kw_only=True):
 
 
 class Coverage(Table, frozen=True, kw_only=True):
-    """Limits on the combined coverage."""
+    """Limits on the combined coverage. None: not limited."""
 
     min_total: Annotated[Percent, Meta(description="per cent of the combined data, compared unrounded")] = 80.0
+    min_patch: Annotated[
+        Percent | None, Meta(description="per cent of the executable lines that a pull request adds or changes")
+    ] = None
+    max_drop: Annotated[
+        Percent | None, Meta(description="points that the total may be below the last figure on `badge-branch`")
+    ] = None
+    badge_branch: Annotated[
+        str, Meta(min_length=1, description="branch that holds the badge and the figure beside it")
+    ] = "badges"
 
 
 class Load(Table, frozen=True, kw_only=True):

@@ -2,8 +2,8 @@
 
 The client's settings are carried over as they are, in the dialect that they are written in: TOML can say what ini
 cannot (a pattern that begins with `#`, a table in a plugin's table). What is added: relative paths, so that data of
-several machines are about the same files; the source, when the client names none. What is taken out: where data and
-reports go, and `fail_under`, since limits are ours to decide on combined data.
+several machines are about the same files; the source, when the client names none; what `mlops_ci.measuring` asks
+for. What is taken out: where data and reports go, and `fail_under`, since limits are ours to decide on combined data.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlops_ci import config, errors
 
 Sections = dict[str, dict[str, Any]]
+Value = bool | list[str]
+"""Of an option that is added, in either dialect."""
+Extras = Mapping[str, Mapping[str, Value]]
 
 _NOT_CARRIED = {
     "run": ("data_file", "parallel", "relative_files", "debug_file"),
@@ -63,28 +66,53 @@ class CoverageConfig:
             )
         return floor or None
 
-    def write(self, stem: Path, source: tuple[str, ...]) -> Path:
+    @property
+    def names_source(self) -> bool:
+        """Whether the client itself says what is measured."""
+        return any(self.sections.get("run", {}).get(name) for name in _NAMES_SOURCE)
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether the client leaves files out of the report."""
+        return any(self.sections.get(table, {}).get("omit") for table in ("run", "report"))
+
+    def write(self, stem: Path, source: tuple[str, ...], extras: Extras | None = None) -> Path:
         """Write it as an rcfile (folders are made); returns the file: `stem` with the ending of its dialect.
 
         Args:
-            source: What is measured where the client names nothing.
+            source: Folders and modules that are measured where the client names nothing.
+            extras: Further options by section, added where the client does not have them; those of ``report`` only
+                where it does not name what is measured either.
         """
         toml = self.origin is not None and self.origin.endswith(".toml")
         path = stem.with_name(f"{stem.name}.{'toml' if toml else 'ini'}")
-        sections = self._completed(source, toml=toml)
+        sections = self._completed(source, extras or {}, toml=toml)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_as_toml(sections) if toml else _as_ini(sections), encoding="utf-8")
         return path
 
-    def _completed(self, source: tuple[str, ...], *, toml: bool) -> Sections:
+    def _completed(self, source: tuple[str, ...], extras: Extras, *, toml: bool) -> Sections:
         sections = {name: dict(options) for name, options in self.sections.items()}
         for section, options in _NOT_CARRIED.items():
             for option in options:
                 sections.get(section, {}).pop(option, None)
-        run = sections.setdefault("run", {})
-        run["relative_files"] = True if toml else "true"
-        if source and not any(run.get(name) for name in _NAMES_SOURCE):
-            run["source"] = list(source) if toml else "\n" + "\n".join(source)
+        added: dict[str, dict[str, Value]] = {"run": dict(extras.get("run", {}))}
+        if source and not self.names_source:
+            # A module is measured by its name: coverage takes what is no folder for the name of a package.
+            modules = [PurePosixPath(name).stem for name in source if name.endswith(".py")]
+            folders = [name for name in source if not name.endswith(".py")]
+            for name, value in (("source", folders), ("source_pkgs", modules)):
+                if value:
+                    sections.get("run", {}).pop(name, None)
+                    added["run"][name] = value
+            if "." not in folders:
+                added["report"] = dict(extras.get("report", {}))
+        for section, values in added.items():
+            own = sections.get(section, {})
+            more = {name: value if toml else _ini(value) for name, value in values.items() if name not in own}
+            if own or more or section == "run":
+                sections[section] = own | more
+        sections["run"]["relative_files"] = True if toml else "true"
         return sections
 
 
@@ -156,6 +184,10 @@ def _tables(table: Mapping[str, Any]) -> Sections:
 
 def _merged(first: Sections, second: Sections) -> Sections:
     return {name: first.get(name, {}) | second.get(name, {}) for name in first | second}
+
+
+def _ini(value: Value) -> str:
+    return "\n" + "\n".join(value) if isinstance(value, list) else str(value).lower()
 
 
 def _as_ini(sections: Sections) -> str:

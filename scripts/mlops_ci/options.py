@@ -57,13 +57,13 @@ OVERRIDES = (
 def workspace(command: Command) -> Command:
     """The options that every command takes, turned into one argument `workspace`: a function that prepares it."""
 
-    def prepared(*, client: Path, report: Path | None, **rest: Any) -> Any:
+    def prepared(*, client: Path, report: Path | None, base: str | None, **rest: Any) -> Any:
         given = {}
         for override in OVERRIDES:
             value = rest.pop(override.parameter)
             if value is not None:
                 given[override.key] = (override.option, override.value(value))
-        return command(workspace=lambda: pipeline.prepare(client, report, given), **rest)
+        return command(workspace=lambda: pipeline.prepare(client, report, given, base or None), **rest)
 
     wrapped: Any = prepared
     wrapped.__name__, wrapped.__doc__ = command.__name__, command.__doc__
@@ -73,6 +73,12 @@ def workspace(command: Command) -> Command:
         wrapped = click.option(
             override.option, override.parameter, type=override.kind, envvar=override.variable, help=override.help
         )(wrapped)
+    wrapped = click.option(
+        "--base",
+        metavar="REV",
+        envvar="MLOPS_CI_BASE",
+        help="What to compare with.  [default: in Actions the merge commit's first parent, else nothing]",
+    )(wrapped)
     wrapped = click.option(
         "--report",
         type=click.Path(file_okay=False, path_type=Path),

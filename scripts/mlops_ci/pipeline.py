@@ -53,13 +53,17 @@ class Workspace:
 
 
 def prepare(
-    root: Path, report: Path | None = None, overrides: Mapping[str, tuple[str, Any]] | None = None
+    root: Path,
+    report: Path | None = None,
+    overrides: Mapping[str, tuple[str, Any]] | None = None,
+    base: str | None = None,
 ) -> Workspace:
     """Read the configuration, find out what the client is, make the report folder.
 
     Args:
         report: Default: ``mlops-report`` in the client.
         overrides: See `config.load`.
+        base: The revision to compare with; see `base.find`.
 
     Whether all of it can be run is `plan.check`'s to say: a single stage does not need what the others do.
 
@@ -78,6 +82,7 @@ def prepare(
         report=report,
         environments=environment.Cache(found, settings),
         secrets=masking.collect(settings.load, os.environ),
+        base=base,
     )
     return Workspace(context, origins)
 

@@ -7,7 +7,6 @@ What the files are is the caller's business.
 from __future__ import annotations
 
 import enum
-import os
 import random
 import tempfile
 import time
@@ -15,11 +14,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mlops_ci import errors, process
+from mlops_ci.git import Git
 
-ATTEMPTS = 6
-TIMEOUT = 60.0
-"""Seconds for one call of git."""
+ATTEMPTS = 24
+"""Of twenty who publish at once, one may have to wait for all of the others."""
 
+_MEANING = "There is nothing to publish to, or nothing to publish about."
 _AUTHOR = "github-actions[bot]"
 _EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
 
@@ -63,7 +63,7 @@ def publish(
         errors.MissingError: There is no such remote, or `repository` has no commit.
         errors.ToolCrash: git refused for another reason than a race, or the race was lost every time.
     """
-    own = _Git(repository, run)
+    own = Git(repository, run, meaning=_MEANING)
     url = own.ask("remote", "get-url", "--push", remote)
     date = int(own.ask("show", "--no-patch", "--format=%ct", "HEAD"))
     with tempfile.TemporaryDirectory(prefix="mlops-ci-publish-") as folder:
@@ -71,7 +71,7 @@ def publish(
         for attempt in range(ATTEMPTS):
             if attempt:
                 # Two who collided must not collide again in step.
-                sleep(random.uniform(0.2, 1.0) * attempt)
+                sleep(random.uniform(0.2, 1.0) * min(attempt, 5))
             parent = draft.fetch()
             if parent is not None and draft.date(parent) > date:
                 return Outcome.SUPERSEDED
@@ -91,34 +91,6 @@ def publish(
     )
 
 
-class _Git:
-    """git, in one folder, never asking anybody anything."""
-
-    def __init__(self, folder: Path, run: process.Runner) -> None:
-        self.folder = folder
-        self._run = run
-
-    def call(self, *args: str, variables: Mapping[str, str] | None = None) -> process.Completed:
-        return self._run(
-            ["git", *args],
-            cwd=self.folder,
-            # The words that tell a race from a refusal are looked for in English.
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(variables or {})},
-            timeout=TIMEOUT,
-        )
-
-    def ask(self, *args: str, variables: Mapping[str, str] | None = None) -> str:
-        completed = self.call(*args, variables=variables)
-        if completed.returncode != 0 or completed.timed_out:
-            raise errors.MissingError(
-                f"`git {args[0]}` {'did not end' if completed.timed_out else 'failed'} in {self.folder.name}.",
-                "There is nothing to publish to, or nothing to publish about.",
-                "Read what git said:",
-                log=process.tail(completed.output),
-            )
-        return completed.stdout.strip()
-
-
 class _Draft:
     """The throw-away repository in which the next commit of the branch is made."""
 
@@ -126,7 +98,7 @@ class _Draft:
         self._folder = folder
         self._url = url
         self._ref = f"refs/heads/{branch}"
-        self._git = _Git(folder, run)
+        self._git = Git(folder, run, meaning=_MEANING)
         self._git.ask("init", "--quiet")
 
     def fetch(self) -> str | None:

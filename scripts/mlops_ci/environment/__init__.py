@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,12 @@ class Environment:
     def module(self, name: str, *args: str | Path) -> list[str]:
         """The command that runs the module `name` here."""
         return [str(self.python), "-m", name, *map(str, args)]
+
+    def installed(self, name: str) -> str | None:
+        """The version of the distribution `name` here, read off the folder; None when it is not there."""
+        pattern = f"lib/python*/site-packages/{re.sub('[-_.]+', '_', name)}-*.dist-info"
+        found = sorted(self.python.parent.parent.glob(pattern))
+        return found[0].name.removesuffix(".dist-info").rpartition("-")[2] if found else None
 
 
 class Cache:

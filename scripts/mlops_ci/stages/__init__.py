@@ -36,6 +36,7 @@ class Context:
         run: The subprocess runner.
         progress: Called with a few words on what the stage is doing now.
         output: Called with each line that a tool prints, for whoever wants to watch.
+        base: The revision that was named to compare with; see `mlops_ci.base`.
     """
 
     client: Client
@@ -46,3 +47,4 @@ class Context:
     run: process.Runner = process.run
     progress: Callable[[str], None] = lambda _: None
     output: Callable[[str], None] = lambda _: None
+    base: str | None = None

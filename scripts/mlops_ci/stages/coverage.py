@@ -1,4 +1,4 @@
-"""Combine the coverage of all legs, report it, and hold the total against its floor.
+"""Combine the coverage of all legs, report it, and hold total, new lines and the drop against their limits.
 
 Measuring happens in `mlops_ci.stages.tests`; this stage runs no code of the client.
 """
@@ -6,21 +6,33 @@ Measuring happens in `mlops_ci.stages.tests`; this stage runs no code of the cli
 from __future__ import annotations
 
 import concurrent.futures
-import json
-import re
-import shutil
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_ci import badge, config, coverage_config, environment, errors, plan, process, results, thresholds
+import msgspec
+
+from mlops_ci import (
+    badge,
+    base,
+    baseline,
+    changes,
+    config,
+    coverage_config,
+    coverage_report,
+    coverage_tool,
+    errors,
+    figure,
+    logical_lines,
+    patch,
+    plan,
+    results,
+    thresholds,
+)
 from mlops_ci.stages import Context
 
-NO_DATA = "No data"
-LOWEST = 5
-
-_LEFT_OUT = re.compile(r"\berrored\b|Couldn't (?:use|combine) data file")
-"""How coverage mentions data that it did not combine, in its old and its new versions; it ends with 0 all the same."""
+SCOPE = "all suites"
+MOST_NAMED = 5
 
 
 def run(context: Context) -> results.StageResult:
@@ -30,126 +42,150 @@ def run(context: Context) -> results.StageResult:
     ``coverage.svg`` in the report folder.
 
     Raises:
-        errors.MissingError: A leg of the plan left no data, or the data are about none of the client's files.
+        errors.MissingError: A leg of the plan left no data; no test ran a line of a source folder; new lines have a
+            limit and the checkout is too shallow to tell them.
+        errors.ConfigurationError: The base that was named is not there.
         errors.ToolCrash: coverage refused or crashed.
     """
     own = coverage_config.read(context.client.root)
     data = _data(context)
-    context.progress("preparing the environment")
-    tool = _Tool(context, own)
-    context.progress("combining")
-    tool.combine(data)
-    context.progress("reporting")
-    reports = tool.reports()
-    totals = json.loads((reports / "coverage.json").read_text(encoding="utf-8"))
-    metrics = _metrics(totals)
-    limit = context.config.coverage.min_total
-    checks = thresholds.evaluate(
-        metrics,
-        [
-            thresholds.Limit(
-                name="min-total",
-                value=limit,
-                unit="%",
-                hint=f"Code that no test runs was added, or tests were removed. {_lowest(totals)} "
-                "The lines are in coverage/html/index.html of the report.",
-            )
-        ],
-        scope="all suites",
-    )
-    (total,) = (check.measured for check in checks)
+    compared_with = base.find(context.client.root, context.base, run=context.run)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        last = pool.submit(_baseline, context)
+        context.progress("preparing the environment")
+        tool = coverage_tool.Tool(context, own)
+        context.progress("combining")
+        tool.combine(data)
+        context.progress("reporting")
+        report = coverage_report.read(tool.reports() / Path(coverage_report.NAME).name)
+        _refuse_silence(context, own, report)
+        parts = [_total(context, report), _patch(context, report, compared_with), _drop(context, report, last.result())]
+    total = report.total.percent
     badge.write(context.report, total)
+    checks = [check for part in parts for check in part.checks]
     verdict = thresholds.verdict(checks)
+    broken = [thresholds.describe(check) for check in checks if check.verdict is not results.Verdict.PASS]
     return results.StageResult(
         stage="coverage",
         verdict=verdict,
         exit_code=errors.PASSED if verdict is results.Verdict.PASS else errors.REFUSED,
         checks=checks,
-        metrics={**metrics, "patch": None, "drop": None},
-        message=(
-            f"{thresholds.shown(total or 0.0, unit='%', bound='min', exact=limit)} of all code is covered."
-            if verdict is results.Verdict.PASS
-            else " ".join(thresholds.describe(check) for check in checks)
-        ),
+        metrics={name: value for part in parts for name, value in part.metrics.items()},
+        findings=[finding for part in parts for finding in part.findings],
+        message=" ".join(broken + [part.message for part in parts if part.message]),
         files=["coverage.svg", *(f"coverage/{name}" for name in ("html/index.html", "coverage.xml", "coverage.lcov"))],
     )
 
 
-class _Tool:
-    """coverage, in its environment, on the combined data."""
+@dataclass(frozen=True)
+class _Part:
+    """What one of the three limits adds to the result; `message` is for what no check says."""
 
-    def __init__(self, context: Context, own: coverage_config.CoverageConfig) -> None:
-        self.context = context
-        self.env = context.environments.get(environment.Role.COVERAGE, plan.default_python(context.client))
-        self.combined = context.report / "coverage-data" / "combined"
-        self.combined.unlink(missing_ok=True)
-        self.rc = own.write(context.report / "cache" / "combined-coverage", context.client.source)
+    checks: list[results.Check]
+    metrics: dict[str, Any]
+    message: str = ""
+    findings: list[results.Finding] = field(default_factory=list)
 
-    def combine(self, data: Sequence[Path]) -> None:
-        """Combine `data`, all of them.
 
-        Raises:
-            errors.MissingError: One of them cannot be read. coverage itself would go on without it.
-        """
-        said = self.call("combine", "--keep", *map(str, data))
-        if _LEFT_OUT.search(said):
+def _total(context: Context, report: coverage_report.Report) -> _Part:
+    floor = context.config.coverage.min_total
+    limit = thresholds.Limit(
+        name="min-total",
+        value=floor,
+        unit="%",
+        hint=f"Code that no test runs was added, or tests were removed. {report.lowest()} "
+        "The lines are in coverage/html/index.html of the report.",
+    )
+    checks = thresholds.evaluate(report.metrics, [limit], scope=SCOPE)
+    message = ""
+    if (total := report.total.percent) is not None and thresholds.verdict(checks) is results.Verdict.PASS:
+        message = f"{thresholds.shown(total, unit='%', bound='min', exact=floor)} of all code is covered."
+    return _Part(checks, report.metrics, message)
+
+
+def _patch(context: Context, report: coverage_report.Report, compared_with: base.Base) -> _Part:
+    floor = context.config.coverage.min_patch
+    none: dict[str, Any] = {"patch": None, "base": compared_with.commit}
+    if compared_with.commit is None:
+        if floor is not None and compared_with.shallow:
             raise errors.MissingError(
-                "coverage cannot read the data of every suite.",
-                "A total without one of them would be about fewer tests than you have.",
-                "Run the suites again. What it said:",
-                log=process.tail(said),
+                f"min-patch = {thresholds.exactly(floor)} asks for the new lines, and {compared_with.why}.",
+                "Which lines are new cannot be told, and a limit without data cannot pass.",
+                "Give the checkout step `fetch-depth: 2`, or remove min-patch.",
             )
+        return _Part([], none, "" if floor is None else f"min-patch is left out: {compared_with.why}.")
+    changed = changes.since(compared_with, context.client.root, report.lines.keys(), run=context.run)
+    found = patch.measure(changed, report.lines, lambda path: logical_lines.read(context.client.root / path))
+    metrics = {**none, "patch": found.percent, "new-lines": found.lines, "covered-new-lines": found.covered}
+    if found.percent is None:
+        message = f"No new line of code since {compared_with.commit[:12]}, {compared_with.why}"
+        return _Part([], metrics, message + (": min-patch is left out." if floor is not None else "."))
+    checks: list[results.Check] = []
+    if floor is not None:
+        hint = f"No test runs {_named(found)}. Add tests for the lines that are annotated."
+        limit = thresholds.Limit(name="min-patch", value=floor, unit="%", hint=hint)
+        checks = thresholds.evaluate(metrics, [limit], scope="new lines")
+    failed = thresholds.verdict(checks) is not results.Verdict.PASS
+    shown = thresholds.shown(found.percent, unit="%", bound="min", exact=floor)
+    return _Part(
+        checks,
+        metrics,
+        "" if failed else f"{shown} of {found.lines} new lines are covered.",
+        patch.findings(found, results.Severity.ERROR if failed else results.Severity.NOTICE),
+    )
 
-    def call(self, command: str, *args: str) -> str:
-        """Run one of its commands; returns what it said.
 
-        Raises:
-            errors.MissingError: There is nothing to report on.
-            errors.ToolCrash: Anything else that went wrong.
-        """
-        completed = self.context.run(
-            self.env.module("coverage", command, f"--data-file={self.combined}", f"--rcfile={self.rc}", *args),
-            cwd=self.context.client.root,
-            env=self.env.variables,
-            timeout=300,
-            merge=True,
-        )
-        if completed.returncode == 0:
-            return completed.stdout
-        if NO_DATA in completed.stdout:
-            source = ", ".join(self.context.client.source) or "the client's folder"
-            raise errors.MissingError(
-                f"The tests ran, and none of them ran a line of {source}.",
-                "Coverage of nothing is not a figure.",
-                f"Correct `source` of [{config.TABLE}] or of your coverage configuration.",
-                log=process.tail(completed.stdout),
-            )
-        raise errors.ToolCrash(
-            f"`coverage {command}` ended with {completed.returncode}.",
-            "The coverage configuration or the data are broken.",
-            "Read what it said:",
-            log=process.tail(completed.stdout),
+def _drop(context: Context, report: coverage_report.Report, last: baseline.Baseline | None) -> _Part:
+    most = context.config.coverage.max_drop
+    none: dict[str, Any] = {"drop": None, "lost": []}
+    if most is None or last is None:
+        return _Part([], none)
+    drop = figure.drop(last.figure.counts, report.total) if last.figure is not None else None
+    if last.figure is None or drop is None:
+        return _Part([], none, f"max-drop is left out: {last.why}.")
+    lost = figure.lost(last.figure.files, report.counts)
+    worst = ", ".join(f"{entry.path} ({entry.missing} more)" for entry in lost[:MOST_NAMED])
+    limit = thresholds.Limit(
+        name="max-drop",
+        value=most,
+        unit="points",
+        hint=f"Compared with {last.why}. " + (f"Most more is uncovered in {worst}." if worst else "Tested code left."),
+    )
+    metrics = {"drop": drop, "lost": msgspec.to_builtins(lost)}
+    return _Part(thresholds.evaluate(metrics, [limit], scope=SCOPE), {**metrics, "last-total": last.figure.total})
+
+
+def _baseline(context: Context) -> baseline.Baseline | None:
+    if context.config.coverage.max_drop is None:
+        return None
+    return baseline.last(context.client.root, context.config.coverage.badge_branch, run=context.run)
+
+
+def _refuse_silence(context: Context, own: coverage_config.CoverageConfig, report: coverage_report.Report) -> None:
+    """A source folder of which no test ran a line would count as nothing where it is not measured at all."""
+    if own.names_source:
+        return
+    for folder in context.client.source:
+        below = report.below(folder)
+        if any(counts.covered for counts in below) or (below and not any(counts.possible for counts in below)):
+            continue
+        if not below and own.leaves_out:
+            continue
+        raise errors.MissingError(
+            f"The tests ran, and none of them ran a line of {folder}.",
+            "There are no data for a source folder, and coverage of nothing is not a figure.",
+            f"Test it, or correct `source` of [{config.TABLE}]; what is not to be covered belongs into `omit` of your "
+            "coverage configuration.",
         )
 
-    def reports(self) -> Path:
-        """Write all reports, side by side; returns their folder."""
-        folder = self.context.report / "coverage"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        calls = (
-            ("html", f"--directory={folder / 'html'}"),
-            ("json", "-o", str(folder / "coverage.json")),
-            ("xml", "-o", str(folder / "coverage.xml")),
-            ("lcov", "-o", str(folder / "coverage.lcov")),
-        )
-        with concurrent.futures.ThreadPoolExecutor(len(calls) + 1) as pool:
-            # Slow to import; meanwhile coverage writes.
-            pool.submit(badge.load)
-            for future in [pool.submit(self.call, *call) for call in calls]:
-                future.result()
-        # coverage writes one so that the folder is ignored by git; uploads would ignore it with it.
-        (folder / "html" / ".gitignore").unlink(missing_ok=True)
-        return folder
+
+def _named(found: patch.Patch) -> str:
+    places = [
+        f"{block.path}:{block.first}" + (f"-{block.last}" if block.last > block.first else "")
+        for block in found.uncovered[:MOST_NAMED]
+    ]
+    more = len(found.uncovered) - len(places)
+    return ", ".join(places) + (f" and {more} more" if more else "")
 
 
 def _data(context: Context) -> list[Path]:
@@ -172,29 +208,3 @@ def _data(context: Context) -> list[Path]:
             f"run `mlops-ci test {missing[0].suite}`.",
         )
     return [folder / leg.result for leg in legs]
-
-
-def _metrics(report: Mapping[str, Any]) -> dict[str, float | None]:
-    """Figures of coverage's JSON report. The total is computed here, unrounded, from its counts."""
-    totals = report["totals"]
-    lines, branches = totals["num_statements"], totals.get("num_branches", 0)
-    covered = totals["covered_lines"] + totals.get("covered_branches", 0)
-    possible = lines + branches
-    return {
-        "total": 100.0 * covered / possible if possible else None,
-        "lines": lines,
-        "covered-lines": totals["covered_lines"],
-        "branches": branches,
-        "covered-branches": totals.get("covered_branches", 0),
-    }
-
-
-def _lowest(report: Mapping[str, Any]) -> str:
-    files: Sequence[tuple[float, int, str]] = sorted(
-        (entry["summary"]["percent_covered"], -entry["summary"]["missing_lines"], path)
-        for path, entry in report["files"].items()
-        if entry["summary"]["missing_lines"]
-    )
-    if not files:
-        return ""
-    return "Least covered: " + ", ".join(f"{path} ({int(percent)} %)" for percent, _, path in files[:LOWEST]) + "."

@@ -8,7 +8,18 @@ from __future__ import annotations
 import glob
 from pathlib import Path
 
-from mlops_ci import config, coverage_config, environment, errors, junit, process, results, stacks, thresholds
+from mlops_ci import (
+    config,
+    coverage_config,
+    environment,
+    errors,
+    junit,
+    measuring,
+    process,
+    results,
+    stacks,
+    thresholds,
+)
 from mlops_ci.plan import Leg
 from mlops_ci.stages import Context
 
@@ -30,9 +41,10 @@ def run(context: Context, leg: Leg) -> results.StageResult:
     suite = context.client.suites[leg.suite]
     files = Files(context.report, leg.result)
     files.prepare()
-    coverage_rc = coverage_config.read(context.client.root).write(files.coverage_rc, context.client.source)
+    own = coverage_config.read(context.client.root)
     context.progress("preparing the environment")
     env = context.environments.get(environment.Role.CLIENT, leg.python)
+    coverage_rc = own.write(files.coverage_rc, context.client.source, measuring.options(env.installed))
     context.progress("running pytest")
     completed = context.run(
         command(env, suite, files, coverage_rc, locustfile=context.client.locustfile),
