@@ -99,7 +99,10 @@ class Load(Table, frozen=True, kw_only=True):
     health_status: Annotated[int, Meta(ge=100, le=599, description="status that `health` answers then")] = 200
     health_contains: Annotated[str, Meta(description="text that its body must hold then")] = ""
     startup_timeout: Annotated[Seconds, Meta(description="seconds until `health` must answer so")] = 30.0
-    locustfile: Annotated[str | None, Meta(description="relative to the client")] = None
+    locustfile: Annotated[
+        str | None, Meta(description="relative to the client; without any, one is generated from `openapi`")
+    ] = None
+    openapi: Annotated[str, Meta(description="route of the service's OpenAPI document")] = "/openapi.json"
     users: Annotated[Positive, Meta(description="concurrent users")] = 20
     spawn_rate: Annotated[float, Meta(gt=0, description="users started per second")] = 20.0
     warmup: Annotated[float, Meta(ge=0, description="seconds left out of every figure")] = 5.0

@@ -49,3 +49,6 @@ class LoadThresholds(EndpointThresholds, frozen=True, kw_only=True):
     max_cpu_ms_per_request: Annotated[
         Milliseconds | None, Meta(description="processor time of the service for a request, ms")
     ] = None
+    min_operation_coverage: Annotated[
+        Ratio | None, Meta(description="operations of the OpenAPI document with traffic, by all but the health route")
+    ] = None

@@ -195,9 +195,11 @@ def _bug(stage: str) -> errors.Failure:
 
 
 def _warm_up(context: Context) -> None:
-    """Make the load generator's environment while other stages run; what goes wrong is the load stage's to say."""
+    """Make the load generator's environments while other stages run; what goes wrong is the load stage's to say."""
     with contextlib.suppress(errors.Failure):
         context.environments.get(environment.Role.LOAD, plan.default_python(context.client))
+        if context.client.locustfile is None:
+            context.environments.get(environment.Role.OPENAPI)
 
 
 def _adopt_floor(root: Path, settings: config.Config, origins: config.Origins) -> tuple[config.Config, config.Origins]:

@@ -191,11 +191,6 @@ def test_run__refused_by_the_locustfile_itself(tmp_path: Path) -> None:
     assert "set environment.process_exit_code to 1" in result.message
 
 
-def test_run__no_locustfile(tmp_path: Path) -> None:
-    with pytest.raises(errors.ConfigurationError, match="no locustfile.*\n.*\n*.*from locust import"):
-        load.run(context_of(tmp_path, locustfile=None))
-
-
 def test_run__no_such_locustfile(tmp_path: Path) -> None:
     with pytest.raises(errors.ConfigurationError, match="The locustfile load/other.py is not in"):
         load.run(context_of(tmp_path, named="load/other.py"))

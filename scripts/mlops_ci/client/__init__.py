@@ -167,6 +167,8 @@ def _locustfile(root: Path, settings: config.Config, origins: config.Origins, to
         _require(root, "load.locustfile", settings.load.locustfile, origins)
         return settings.load.locustfile
     name, told["load.locustfile"] = layout.locustfile(root)
+    if name is None:
+        told["load.locustfile"] += f"; the load test is generated from the OpenAPI document ({settings.load.openapi})"
     return name
 
 

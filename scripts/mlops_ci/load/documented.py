@@ -86,7 +86,7 @@ def generate(
             f"{len(choices)} operations in the service's OpenAPI document.",
             "Without requests there is no load.",
             "Write a locustfile, or change what is named below.",
-            log=f"{reasons}\n\n{HOW_TO_WRITE_ONE}".lstrip(),
+            log=f"{reasons}\n\n{HOW_TO_WRITE_ONE}".lstrip("\n"),
         )
     text = locustfile.render(choices, title=found.document.title)
     (folder / LOCUSTFILE).write_text(text, encoding="utf-8")

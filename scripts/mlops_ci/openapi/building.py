@@ -80,7 +80,9 @@ def builder(python: Callable[[], environment.Environment], run: process.Runner =
             completed = run(
                 [home.python, "-I", BUILDER, path], cwd=Path(folder), env={**home.variables, **kept}, timeout=TIMEOUT
             )
-        answers = [json.loads(line) for line in completed.stdout.splitlines() if line.startswith('{"key"')]
+        # At the time limit the last line may be half of one.
+        lines = [line for line in completed.stdout.splitlines(keepends=True) if line.endswith("\n")]
+        answers = [json.loads(line) for line in lines if line.startswith('{"key"')]
         if completed.returncode != 0 and not completed.timed_out:
             raise errors.ToolCrash(
                 f"No requests could be built from the OpenAPI document: the builder ended with {completed.returncode}.",
@@ -88,7 +90,7 @@ def builder(python: Callable[[], environment.Environment], run: process.Runner =
                 "Write a locustfile, or report this with the lines below.",
                 log=process.tail(completed.stderr),
             )
-        # At the time limit those that are missing are left out, and the rest is still a load test.
+        # Those that are missing then are left out, and the rest is still a load test.
         return {answer["key"]: answer["values"] for answer in answers}
 
     return build

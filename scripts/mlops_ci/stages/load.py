@@ -14,6 +14,7 @@ import msgspec
 
 from mlops_ci import environment, errors, results, stages, thresholds
 from mlops_ci.load import (
+    documented,
     figures,
     generator,
     guards,
@@ -28,20 +29,9 @@ from mlops_ci.load import (
     times,
     usage,
 )
+from mlops_ci.openapi import building, selection
 
 STAGE = "load"
-
-HOW_TO_WRITE_ONE = """Write tests/load/locustfile.py, for example:
-
-    from locust import HttpUser, between, task
-
-    class User(HttpUser):
-        wait_time = between(0.1, 0.5)
-
-        @task
-        def predict(self):
-            self.client.post("/predict", json={})
-"""
 
 
 def run(context: stages.Context) -> results.StageResult:
@@ -50,7 +40,7 @@ def run(context: stages.Context) -> results.StageResult:
     A run that cannot be judged is a result with the verdict error, so that its figures and files are kept with it.
 
     Raises:
-        errors.ConfigurationError: There is no locustfile, or no service to start.
+        errors.ConfigurationError: The locustfile is not where it is said to be, or there is no service to start.
         errors.MissingError: An environment could not be made.
     """
     begin = time.monotonic()
@@ -74,21 +64,15 @@ def run(context: stages.Context) -> results.StageResult:
     )
 
 
-def _locustfile(context: stages.Context) -> str:
+def _locustfile(context: stages.Context) -> str | None:
+    """The client's own, relative to it; None when it has none."""
     named = context.config.load.locustfile or context.client.locustfile
-    if named is None:
-        raise errors.ConfigurationError(
-            "There is no locustfile: load.locustfile is unset, and none was found.",
-            "Without one nobody knows which requests are the load of this service.",
-            "Write one, name it in load.locustfile, or leave `load` out of `stages`.",
-            log=HOW_TO_WRITE_ONE,
-        )
-    if not (context.client.root / named).is_file():
+    if named is not None and not (context.client.root / named).is_file():
         raise errors.ConfigurationError(
             f"The locustfile {named} is not in {context.client.root}.",
             "load.locustfile names a file relative to the client's folder.",
             "Correct the name, or write the file.",
-            log=HOW_TO_WRITE_ONE,
+            log=documented.HOW_TO_WRITE_ONE,
         )
     return named
 
@@ -97,7 +81,7 @@ def _measure(
     context: stages.Context,
     under: target.Target,
     locust: environment.Environment,
-    name: str,
+    own: str | None,
     folder: Path,
     metrics: dict[str, Any],
 ) -> results.StageResult:
@@ -105,6 +89,14 @@ def _measure(
     load, root = context.config.load, context.client.root
     context.progress(f"waiting for the service at {under.service.url}")
     with under.service as tested:
+        asked = documented.ask(tested.url, load, under.headers)
+        choices: list[selection.Choice] = []
+        name, locustfile = own or f"{STAGE}/{documented.LOCUSTFILE}", root / (own or "")
+        if own is None:
+            context.progress("generating a load test from the OpenAPI document")
+            build = building.builder(lambda: context.environments.get(environment.Role.OPENAPI), context.run)
+            choices = documented.generate(asked, folder, build, health=load.health, headers=list(under.headers))
+            locustfile = folder / documented.LOCUSTFILE
         context.progress(f"{load.users} users for {generator.planned(load):.0f} s")
         watch = listeners.Watch(tested.tree, tested.port)
         with usage.Sampler(tested.tree) as sampler:
@@ -113,7 +105,7 @@ def _measure(
                     locust,
                     load,
                     host=tested.url,
-                    locustfile=root / name,
+                    locustfile=locustfile,
                     folder=folder,
                     master_port=service.free_port(),
                 ),
@@ -138,6 +130,8 @@ def _measure(
             used = usage.measure(sampler.samples, recorded.columns(), begin=measured.begin, end=measured.end)
             loaded = saturation.of(recorded, used.machine_cpu)
             metrics.update(report.metrics(measured, recorded) | loaded.metrics() | {"service": usage.metrics(used)})
+        covered = documented.covered(asked, recorded, service=tested.url, health=load.health)
+        metrics.update(documented.metrics(covered, choices))
         guards.require_no_exceptions(
             recorded, locustfile=name, failures=report.failures(measured, most=3) if measured else ""
         )
@@ -155,7 +149,8 @@ def _measure(
     guards.require_exit(recorded, returncode=outcome.returncode, log=outcome.log)
     if load.strict:
         loaded.require_room()
-    checks = limits.check(measured, load, used)
+    checks = limits.check(measured, load, used if load.host is None else None)
+    checks += documented.check(covered, asked, load.thresholds.min_operation_coverage)
     verdict = thresholds.verdict(checks)
     refused = guards.refusal(recorded, locustfile=name)
     if refused:
@@ -166,7 +161,12 @@ def _measure(
         exit_code=errors.PASSED if verdict is results.Verdict.PASS else errors.REFUSED,
         checks=checks,
         metrics=metrics,
-        message=report.message(measured, checks, refused=refused, warning=loaded.warning()),
+        message="\n".join(
+            [
+                report.message(measured, checks, refused=refused, warning=loaded.warning()),
+                *documented.lines(covered, choices, name=name),
+            ]
+        ),
     )
 
 
