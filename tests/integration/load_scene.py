@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import os
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from mlops_ci import client, config, environment, masking, stages
+from mlops_ci.load import service
 
 # What is done to each request is in MODE; `/health` is always answered, unless the mode says otherwise.
 SERVER = """
@@ -42,6 +46,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 os._exit(9)
             if mode == "refuses" and count % 5 == 0:
                 status = 500
+            if mode == "refuses one in fifty" and count % 50 == 0:
+                status = 500
+            if mode == "wrong body" and count % 5 == 0:
+                body = b'{"error": "no model"}'
             if mode == "broken":
                 status = 503
             if mode == "slow":
@@ -135,6 +143,24 @@ def context_of(
         environments=Here(),
         secrets=masking.collect(settings.load, os.environ),
     )
+
+
+@contextlib.contextmanager
+def another_server() -> Iterator[int]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer((service.HOST, 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
 
 
 def left_behind(root: Path) -> list[list[str]]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -174,51 +171,6 @@ def test_run__several_workers_in_a_folder(tmp_path: Path) -> None:
     assert result.verdict is results.Verdict.PASS, result.message
     started = [line for line in (context.report / "load/server.log").read_text().splitlines() if "worker " in line]
     assert len(started) == 2 and all(line.endswith("/data") for line in started)
-
-
-def command_line(root: Path) -> subprocess.Popen[str]:
-    """``mlops-ci load`` on the small server, with a grandchild and two Locust processes, for half a minute."""
-    (root / "server.py").write_text(SERVER)
-    (root / "locustfile.py").write_text(GET)
-    (root / "pyproject.toml").write_text(
-        "[tool.mlops-ci]\nstages = ['load']\n[tool.mlops-ci.load]\n"
-        f"command = [{json.dumps(sys.executable)}, 'server.py', '{{host}}', '{{port}}']\n"
-        "env = {MODE = 'grandchild'}\nlocustfile = 'locustfile.py'\nusers = 4\nprocesses = 2\n"
-        "warmup = 0\nduration = 60\n"
-    )
-    code = (
-        "from tests.integration.load_scene import Here\nfrom mlops_ci import cli, environment\n"
-        "environment.Cache = lambda *_: Here()\ncli.main(['load', '--client', '.'])"
-    )
-    path = os.pathsep.join(entry for entry in sys.path if entry)
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_command__interrupted_in_the_middle(tmp_path: Path, number: signal.Signals) -> None:
-    running_command = command_line(tmp_path)
-    try:
-        folder = tmp_path / "mlops-report" / "load"
-        deadline = time.monotonic() + 60
-        while not any(path.stat().st_size for path in folder.glob("worker-*-requests.bin")):
-            assert running_command.poll() is None and time.monotonic() < deadline, running_command.communicate()[0]
-            time.sleep(0.1)
-        assert len(left_behind(tmp_path)) >= 6  # the command, server, grandchild, master and workers
-        os.kill(running_command.pid, number)
-        said, _ = running_command.communicate(timeout=60)
-    finally:
-        running_command.kill()
-    assert running_command.returncode == 130, said
-    assert "interrupted; everything that was started has been ended" in said
-    assert not (tmp_path / "mlops-report" / "load.json").exists()
 
 
 @pytest.fixture(scope="module")
