@@ -28,10 +28,26 @@ from mlops_ci import (
     process,
     publish,
     results,
+    shards,
 )
 from mlops_ci.reporters import console, github, markdown
 
 INTERRUPTED = 130
+
+_sharded = click.option(
+    "--sharded",
+    is_flag=True,
+    envvar="MLOPS_CI_SHARDED",
+    help="Suites with `shards` were spread over jobs: look for what each shard left.",
+)
+_layout = click.option(
+    "--layout",
+    type=click.Choice(plan.LAYOUTS),
+    default="wide",
+    show_default=True,
+    envvar="MLOPS_CI_LAYOUT",
+    help="A job for each stage and leg, or as few as there can be.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -63,14 +79,18 @@ def run_command(workspace: options.Prepare) -> int:
 
 @commands.command("gate")
 @options.workspace
+@_sharded
+@_layout
 @click.option("--needs", envvar="MLOPS_CI_NEEDS", default="", hidden=True, help="GitHub's `needs` context as JSON.")
-def gate_command(workspace: options.Prepare, needs: str) -> int:
+def gate_command(workspace: options.Prepare, sharded: bool, layout: plan.Layout, needs: str) -> int:
     """Read all results in the report folder, print the table, decide."""
     prepared = _whole(workspace)
     # Whatever stops us from here on, an older verdict must not stand.
     (prepared.context.report / pipeline.VERDICT).unlink(missing_ok=True)
+    if sharded and "tests" in prepared.context.config.stages:
+        shards.assemble_all(prepared.context.report, prepared.context.client)
     collected = gate.collect(prepared.context.report, prepared.wanted)
-    faults = gate.faults_of_jobs(needs, prepared.context.config.stages, collected)
+    faults = gate.faults_of_jobs(needs, plan.jobs(prepared.context.config, layout), collected)
     return _decide(prepared, collected, faults)
 
 
@@ -92,18 +112,23 @@ def typecheck_command(workspace: options.Prepare) -> int:
 @options.workspace
 @click.argument("suite", envvar="MLOPS_CI_SUITE")
 @click.option("--python", envvar="MLOPS_CI_PYTHON", help="One version of the matrix.  [default: its first]")
-def test_command(workspace: options.Prepare, suite: str, python: str | None) -> int:
+@click.option("--shard", envvar="MLOPS_CI_SHARD", metavar="K/N", help="One of its shards.  [default: all of it]")
+def test_command(workspace: options.Prepare, suite: str, python: str | None, shard: str | None) -> int:
     """Run the suite SUITE with pytest, in parallel, with coverage."""
     prepared = workspace()
     leg = plan.leg(prepared.context.client, suite, python or None)
-    return _stage(prepared, leg.result, pipeline.suite(leg))
+    part = plan.part(prepared.context.client, leg, shard) if shard else leg
+    return _stage(prepared, leg.result, pipeline.suite(part), part.result)
 
 
 @commands.command("coverage")
 @options.workspace
-def coverage_command(workspace: options.Prepare) -> int:
+@_sharded
+def coverage_command(workspace: options.Prepare, sharded: bool) -> int:
     """Combine the suites' coverage, report it, hold it against its floor."""
-    return _stage(workspace(), "coverage")
+    prepared = workspace()
+    context = dataclasses.replace(prepared.context, sharded=sharded)
+    return _stage(dataclasses.replace(prepared, context=context), "coverage")
 
 
 @commands.command("load")
@@ -126,14 +151,17 @@ def fix_command(workspace: options.Prepare) -> int:
 
 @commands.command("plan")
 @options.workspace
-def plan_command(workspace: options.Prepare) -> int:
+@_layout
+@click.option("--id", "id_", envvar="MLOPS_CI_ID", default="", help="Tells two calls of the workflow in one run apart.")
+def plan_command(workspace: options.Prepare, layout: plan.Layout, id_: str) -> int:
     """Print what would run, and where each value came from."""
     prepared = _whole(workspace)
     runner = _runner()
     with runner.fenced():
         for line in plan_report.lines(prepared):
             click.echo(line)
-    runner.set_outputs(plan_report.outputs(prepared, runner.prefix(prepared.context.client.root)))
+    folder = runner.prefix(prepared.context.client.root)
+    runner.set_outputs(plan_report.outputs(prepared, folder, layout=layout, id_=id_))
     runner.summarise(plan_report.markdown(prepared))
     return errors.PASSED
 
@@ -214,8 +242,8 @@ def _whole(workspace: options.Prepare) -> pipeline.Workspace:
     return prepared
 
 
-def _stage(prepared: pipeline.Workspace, name: str, work: pipeline.Work | None = None) -> int:
-    """Run the stage whose result is `name`, show it, and say how the command ends."""
+def _stage(prepared: pipeline.Workspace, name: str, work: pipeline.Work | None = None, part: str | None = None) -> int:
+    """Run the stage whose result is `name`, or the shard of it whose result is `part`; say how the command ends."""
     if name not in prepared.wanted:
         raise errors.ConfigurationError(
             f"Stage {name} is not among the wanted ones: {', '.join(prepared.context.config.stages)}.",
@@ -227,7 +255,7 @@ def _stage(prepared: pipeline.Workspace, name: str, work: pipeline.Work | None =
     context = dataclasses.replace(prepared.context, output=_echo)
     screen = console.make()
     with runner.fenced():
-        result = pipeline.run_one(name, work or pipeline.work_of(prepared)[name], context, _Quiet())
+        result = pipeline.run_one(part or name, work or pipeline.work_of(prepared)[name], context, _Quiet())
         prefix = runner.prefix(context.client.root)
         console.show_stage(screen, result, prefix)
     runner.annotate(result.findings, result.stage, prefix)

@@ -51,6 +51,10 @@ class Suite(Table, frozen=True, kw_only=True):
         Literal["loadfile", "loadscope", "loadgroup", "load", "worksteal"],
         Meta(description="how pytest-xdist hands out tests"),
     ] = "loadfile"
+    shards: Annotated[Positive, Meta(description="jobs that the workflow spreads the suite over, by pytest-split")] = 1
+    allow_flaky: Annotated[
+        bool, Meta(description="whether a test that fails, and passes when it is run again, is listed and no more")
+    ] = False
     min_tests: Annotated[Count, Meta(description="fewer tests than this refuse the build")] = 1
     timeout: Annotated[Seconds, Meta(description="seconds for the whole suite")] = 900.0
     args: Annotated[list[str], Meta(description="further arguments for pytest")] = []

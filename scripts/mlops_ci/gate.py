@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlops_ci import config, errors, results
+from mlops_ci import config, errors, plan, results
 from mlops_ci.results import Verdict
 
 SUMMARY_METRICS = {
@@ -65,13 +65,14 @@ def decide(collected: Sequence[results.StageResult], job_faults: Sequence[str] =
 
 
 def faults_of_jobs(
-    needs: str, wanted_stages: Sequence[str], collected: Sequence[results.StageResult] = ()
+    needs: str, wanted_jobs: Mapping[str, Sequence[str]], collected: Sequence[results.StageResult] = ()
 ) -> list[str]:
     """What GitHub's `needs` context (as JSON) holds against a pass, a line a job.
 
-    Job names are `plan` and the stages'. A job that was skipped although its stage is wanted counts as a fault:
-    GitHub itself would count it as a success. A job that failed because its stage did is no news: that result is in
-    `collected`, and says why.
+    Args:
+        wanted_jobs: See `plan.jobs`: a job that was skipped although it is wanted counts as a fault, where GitHub
+            itself would count it as a success.
+        collected: A job that failed because its stage did is no news: that result is here, and says why.
 
     Raises:
         errors.ConfigurationError: `needs` is not the JSON of that context.
@@ -87,13 +88,13 @@ def faults_of_jobs(
             "The gate cannot know how the jobs ended.",
             "Pass `${{ toJSON(needs) }}`.",
         ) from None
-    explained = {_job_of(result.stage) for result in collected if result.verdict is not Verdict.PASS}
+    red = {_stage_of(result.stage) for result in collected if result.verdict is not Verdict.PASS}
     faults = []
     for name, outcome in outcomes.items():
-        asked_for = name not in config.STAGES or name in wanted_stages
+        asked_for = name not in (*config.STAGES, plan.TOGETHER) or name in wanted_jobs
         if outcome == "success" or (outcome == "skipped" and not asked_for):
             continue
-        if outcome == "failure" and name in explained:
+        if outcome == "failure" and red & set(wanted_jobs.get(name, ())):
             continue
         faults.append(
             f"{name}: the job ended as `{outcome}`. Its stage may not have been looked at in full. "
@@ -119,7 +120,7 @@ def _exit_code(result: results.StageResult) -> int:
     return result.exit_code if result.exit_code in known else errors.REFUSED
 
 
-def _job_of(stage: str) -> str:
+def _stage_of(stage: str) -> str:
     return "tests" if stage.startswith("tests-") else stage
 
 

@@ -1,14 +1,16 @@
-"""Read pytest's JUnit XML: counts, durations, and failures with their places. Decides nothing."""
+"""pytest's JUnit XML: read it (counts, durations, failures with their places), join several. Decides nothing."""
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_ci import errors
 
+_WORST = ("failed", "error", "passed", "skipped")
 _PLACE = re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): ?", re.MULTILINE)
 
 
@@ -39,15 +41,51 @@ def read(path: Path) -> list[Case]:
     Raises:
         errors.MissingError: It is absent or not XML: pytest ended before it could write it.
     """
+    return [_case(element) for element in _root(path).iter("testcase")]
+
+
+def once(cases: Iterable[Case]) -> list[Case]:
+    """Each test once, by its worst outcome.
+
+    It may have failed in itself and again while its fixtures were undone, or have killed one worker after the other.
+    """
+    worst: dict[str, Case] = {}
+    for case in cases:
+        known = worst.setdefault(case.name, case)
+        if _WORST.index(case.outcome) < _WORST.index(known.outcome):
+            worst[case.name] = case
+    return list(worst.values())
+
+
+def name_of(test: str) -> str:
+    """The `Case.name` of the test with pytest's id `test`: ``tests/test_a.py::TestB::test_c[1]``."""
+    place, bracket, parameters = test.partition("[")
+    file, *names = place.split("::")
+    return ".".join([file.replace("/", ".").removesuffix(".py"), *names]) + bracket + parameters
+
+
+def join(paths: Iterable[Path], target: Path) -> None:
+    """Write one report with the suites of all `paths`, in their order.
+
+    Raises:
+        errors.MissingError: One of them is absent or not XML.
+    """
+    joined = ElementTree.Element("testsuites", {"name": "pytest tests"})
+    for path in paths:
+        joined.extend(_root(path).iter("testsuite"))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    ElementTree.ElementTree(joined).write(target, encoding="utf-8", xml_declaration=True)
+
+
+def _root(path: Path) -> ElementTree.Element:
     try:
-        root = ElementTree.parse(path).getroot()
+        return ElementTree.parse(path).getroot()
     except (OSError, ElementTree.ParseError) as error:
         raise errors.MissingError(
             f"pytest left no readable report ({error}).",
             "It ended before it could say which tests passed.",
             "Look at its output.",
         ) from None
-    return [_case(element) for element in root.iter("testcase")]
 
 
 def _case(element: ElementTree.Element) -> Case:

@@ -6,31 +6,64 @@ Pure. The gate and the workflow's matrix are computed from the same functions, s
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import Literal, get_args
 
 from mlops_ci import config, errors
 from mlops_ci.client import Client
 from mlops_ci.config import Config
 
+Layout = Literal["wide", "compact"]
+"""Over how many machines the workflow spreads itself: a job for each stage and leg, or as few as there can be."""
+
+LAYOUTS: tuple[Layout, ...] = get_args(Layout)
+TOGETHER = "checks"
+"""The job that runs all stages but load, side by side, in the compact layout."""
+
+MOST_LEGS = 256
+"""Jobs that GitHub makes of a matrix."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a suite: the second of three."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
 
 @dataclass(frozen=True)
 class Leg:
-    """One run of one suite on one interpreter.
+    """One run of one suite, or of one of its shards, on one interpreter.
 
     Attributes:
         python: ``3.12``; None is the client's default interpreter.
-        result: The name of the leg's result: ``tests-unit``, or ``tests-unit-py3.12`` where there are several.
+        result: The name of the leg's result: ``tests-unit``, or ``tests-unit-py3.12`` where there are several
+            interpreters; of a shard ``tests-unit-2of3``.
+        shard: None is the whole suite.
     """
 
     suite: str
     python: str | None
     result: str
+    shard: Shard | None = None
 
     @property
     def name(self) -> str:
-        """For people: ``unit (3.12)``."""
-        return f"{self.suite} ({self.python})" if self.python else self.suite
+        """For people: ``unit (3.12)``, ``unit (3.12, 2/3)``."""
+        details = ", ".join(map(str, filter(None, (self.python, self.shard))))
+        return f"{self.suite} ({details})" if details else self.suite
+
+    @property
+    def label(self) -> str:
+        """Of a shard, among those of its suite: ``2/3``."""
+        return str(self.shard or "")
 
 
 def default_python(client: Client) -> str | None:
@@ -46,6 +79,38 @@ def legs(client: Client) -> list[Leg]:
         for suite in client.suites
         for python in (client.python or (None,))
     ]
+
+
+def parts(client: Client, whole: Leg) -> list[Leg]:
+    """What `whole` is spread over: its shards, or itself where the suite has none."""
+    of = client.suites[whole.suite].shards
+    if of == 1:
+        return [whole]
+    shards = [Shard(number, of) for number in range(1, of + 1)]
+    return [replace(whole, result=f"{whole.result}-{shard.number}of{of}", shard=shard) for shard in shards]
+
+
+def runs(client: Client, *, sharded: bool) -> list[Leg]:
+    """What runs pytest: the legs, each spread over its shards where that is wanted."""
+    return [part for whole in legs(client) for part in (parts(client, whole) if sharded else [whole])]
+
+
+def part(client: Client, whole: Leg, text: str) -> Leg:
+    """The shard of `whole` that `text` (``2/3``) names.
+
+    Raises:
+        errors.ConfigurationError: It is not one of them: the gate would wait for others.
+    """
+    shards = [leg for leg in parts(client, whole) if leg.shard is not None]
+    for candidate in shards:
+        if candidate.label == text.replace(" ", ""):
+            return candidate
+    known = ", ".join(leg.label for leg in shards) or "none, it is run whole"
+    raise errors.ConfigurationError(
+        f"`{text}` is not a shard of suite {whole.suite}; its shards: {known}.",
+        "The gate would not look at its result.",
+        f"Name one of these, or change `shards` of [{config.TABLE}.tests.{whole.suite}].",
+    )
 
 
 def leg(client: Client, suite: str, python: str | None) -> Leg:
@@ -85,21 +150,38 @@ def wanted(client: Client, settings: Config) -> list[str]:
     return names
 
 
-def artifact(folder: PurePath) -> str:
+def together(settings: Config, layout: Layout) -> list[str]:
+    """The stages that share one job; in the wide layout none do."""
+    return [stage for stage in settings.stages if stage != "load"] if layout == "compact" else []
+
+
+def jobs(settings: Config, layout: Layout) -> dict[str, list[str]]:
+    """The jobs that must not be skipped, each with the stages that it runs."""
+    shared = together(settings, layout)
+    alone = {str(stage): [str(stage)] for stage in config.STAGES if stage in settings.stages and stage not in shared}
+    return {**({TOGETHER: shared} if shared else {}), **alone}
+
+
+def artifact(folder: PurePath, id_: str = "") -> str:
     """What the artifact names of the client in `folder` (relative to the repository's root) begin with.
+
+    Args:
+        id_: What tells several calls of the workflow in one run apart: ``mlops-report@nightly``.
 
     Two clients of one repository may be tested in one run, and neither may be judged by the other's results. So
     the name says the folder: ``mlops-report.services.fraud~api`` for ``services/fraud-api``. A hyphen in a name
     begins what is the stage's, therefore the folder's own become tildes.
     """
-    return ".".join(["mlops-report", *(_UNSAFE.sub(_escaped, part).replace("-", "~") for part in folder.parts)])
+    name = f"mlops-report@{_UNSAFE.sub(_escaped, id_).replace('-', '~')}" if id_ else "mlops-report"
+    return ".".join([name, *(_UNSAFE.sub(_escaped, part).replace("-", "~") for part in folder.parts)])
 
 
 def check(client: Client, settings: Config) -> None:
     """Refuse what cannot be run, before anything is.
 
     Raises:
-        errors.ConfigurationError: Tests are wanted and there is no suite, or coverage is wanted without tests.
+        errors.ConfigurationError: Tests are wanted and there is no suite, or coverage is wanted without tests; the
+            matrix is too large, or two of its legs would have the same name.
     """
     if "tests" in settings.stages and not client.suites:
         raise errors.ConfigurationError(
@@ -112,6 +194,23 @@ def check(client: Client, settings: Config) -> None:
             "Stage `coverage` is wanted without stage `tests`.",
             "Coverage is measured while the tests run; there would be no data.",
             "Add `tests` to the stages, or leave `coverage` out too.",
+        )
+    _refuse_matrix(runs(client, sharded=True))
+
+
+def _refuse_matrix(matrix: Sequence[Leg]) -> None:
+    if len(matrix) > MOST_LEGS:
+        raise errors.ConfigurationError(
+            f"Suites, Python versions and shards come to {len(matrix)} jobs; GitHub makes at most {MOST_LEGS}.",
+            "The workflow would be refused as a whole.",
+            f"Lower `shards` of the suites, or `python` of [{config.TABLE}].",
+        )
+    twice = [name for name, times in Counter(leg.result for leg in matrix).items() if times > 1]
+    if twice:
+        raise errors.ConfigurationError(
+            f"Two legs of the test matrix would both leave {twice[0]}.json.",
+            "One of them would stand for the other.",
+            f"Give a suite in [{config.TABLE}.tests] another name.",
         )
 
 

@@ -57,27 +57,40 @@ def markdown(workspace: pipeline.Workspace) -> str:
     return f"### plan\n\n{markdown_reporter.table(('key', 'value', 'from'), rows)}\n"
 
 
-def outputs(workspace: pipeline.Workspace, folder: PurePath = PurePath()) -> dict[str, str]:
+def outputs(
+    workspace: pipeline.Workspace, folder: PurePath = PurePath(), *, layout: plan.Layout = "wide", id_: str = ""
+) -> dict[str, str]:
     """For the workflow: which jobs run, the matrix of the tests job, what artifacts are called.
 
     Args:
         folder: The client's, relative to the repository's root.
+        layout: Over how many machines; with few of them, a suite is run whole.
+        id_: See `plan.artifact`.
     """
     client, settings = workspace.context.client, workspace.context.config
-    legs = plan.legs(client) if "tests" in settings.stages else []
+    jobs = plan.jobs(settings, layout)
+    legs = plan.runs(client, sharded=True) if "tests" in jobs else []
     return {
         "stages": json.dumps(settings.stages),
-        **{stage: str(stage in settings.stages).lower() for stage in config.STAGES},
+        **{stage: str(stage in jobs).lower() for stage in config.STAGES},
+        plan.TOGETHER: ",".join(plan.together(settings, layout)),
+        "sharded": str(any(leg.shard for leg in legs)).lower(),
         "matrix": json.dumps(
             {
                 "include": [
-                    {"suite": leg.suite, "python": leg.python or "", "name": leg.name, "result": leg.result}
+                    {
+                        "suite": leg.suite,
+                        "python": leg.python or "",
+                        "shard": leg.label,
+                        "name": leg.name,
+                        "result": leg.result,
+                    }
                     for leg in legs
                 ]
             }
         ),
         "python": plan.default_python(client) or "",
-        "artifact": plan.artifact(folder),
+        "artifact": plan.artifact(folder, id_),
     }
 
 

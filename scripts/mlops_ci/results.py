@@ -6,6 +6,7 @@ Nothing here decides or renders.
 from __future__ import annotations
 
 import enum
+import re
 from pathlib import Path
 from typing import Any
 
@@ -178,8 +179,13 @@ def read(path: Path) -> StageResult:
 
 
 def command_of(stage: str) -> str:
-    """The command that makes the result of `stage`: ``test unit`` for ``tests-unit``."""
-    return f"test {stage.removeprefix('tests-')}" if stage.startswith("tests-") else stage
+    """The command that makes the result of `stage`: ``test unit --python 3.12`` for ``tests-unit-py3.12``."""
+    leg = re.fullmatch(r"tests-(?P<suite>.+?)(-py(?P<python>\d+\.\d+\w*))?(-(?P<number>\d+)of(?P<of>\d+))?", stage)
+    if not leg:
+        return stage
+    python = f" --python {leg['python']}" if leg["python"] else ""
+    shard = f" --shard {leg['number']}/{leg['of']}" if leg["of"] else ""
+    return f"test {leg['suite']}{python}{shard}"
 
 
 def _write(path: Path, value: msgspec.Struct) -> Path:

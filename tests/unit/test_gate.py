@@ -12,6 +12,9 @@ import pytest
 from mlops_ci import errors, gate, results
 from mlops_ci.results import Verdict
 
+WIDE = {"lint": ["lint"], "tests": ["tests"]}
+COMPACT = {"checks": ["lint", "tests"], "load": ["load"]}
+
 
 def _result(stage: str = "lint", verdict: Verdict = Verdict.PASS, **fields: Any) -> results.StageResult:
     codes = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.ERROR: 3}
@@ -150,19 +153,19 @@ def test_decide__metrics_of_every_stage_that_has_some() -> None:
     ],
 )
 def test_faults_of_jobs(outcomes: Mapping[str, str], faulty: list[str]) -> None:
-    found = gate.faults_of_jobs(_needs(**outcomes), ["lint", "tests"])
+    found = gate.faults_of_jobs(_needs(**outcomes), WIDE)
     assert [fault.partition(":")[0] for fault in found] == faulty
 
 
 @pytest.mark.parametrize("needs", ["", "  \n", "{}"])
 def test_faults_of_jobs__nothing_given(needs: str) -> None:
-    assert gate.faults_of_jobs(needs, ["lint"]) == []
+    assert gate.faults_of_jobs(needs, {"lint": ["lint"]}) == []
 
 
 @pytest.mark.parametrize("needs", ["{", "[]", "null", "3", '{"lint": "success"}', '{"lint": {}}', '{"lint": null}'])
 def test_faults_of_jobs__malformed(needs: str) -> None:
     with pytest.raises(errors.ConfigurationError, match="MLOPS_CI_NEEDS"):
-        gate.faults_of_jobs(needs, ["lint"])
+        gate.faults_of_jobs(needs, {"lint": ["lint"]})
 
 
 @pytest.mark.parametrize(
@@ -178,7 +181,27 @@ def test_faults_of_jobs__malformed(needs: str) -> None:
 def test_faults_of_jobs__a_failure_that_a_result_explains_is_no_news(
     collected: list[results.StageResult], outcome: str, faults: int
 ) -> None:
-    assert len(gate.faults_of_jobs(_needs(tests=outcome), ["lint", "tests"], collected)) == faults
+    assert len(gate.faults_of_jobs(_needs(tests=outcome), WIDE, collected)) == faults
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "faulty"),
+    [
+        ({"checks": "success", "load": "success", "lint": "skipped", "tests": "skipped"}, []),
+        ({"checks": "skipped", "load": "success"}, ["checks"]),
+        ({"checks": "cancelled", "load": "success"}, ["checks"]),
+        ({"checks": "success", "load": "skipped"}, ["load"]),
+    ],
+)
+def test_faults_of_jobs__few_machines(outcomes: Mapping[str, str], faulty: list[str]) -> None:
+    found = gate.faults_of_jobs(_needs(**outcomes), COMPACT)
+    assert [fault.partition(":")[0] for fault in found] == faulty
+
+
+@pytest.mark.parametrize(("stage", "faults"), [("lint", 0), ("tests-unit", 0), ("load", 1)])
+def test_faults_of_jobs__a_shared_job_fails_for_one_of_its_stages(stage: str, faults: int) -> None:
+    collected = [_result(stage, Verdict.FAIL)]
+    assert len(gate.faults_of_jobs(_needs(checks="failure"), COMPACT, collected)) == faults
 
 
 def test_outputs() -> None:

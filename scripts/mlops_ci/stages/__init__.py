@@ -32,6 +32,7 @@ class Context:
         config: What the client wants.
         report: The folder for results; exists.
         environments: Where tools run.
+        sharded: Whether suites with shards were spread over machines, so that each shard has data of its own.
         secrets: What the configuration takes from the environment.
         run: The subprocess runner.
         progress: Called with a few words on what the stage is doing now.
@@ -43,6 +44,7 @@ class Context:
     config: Config
     report: Path
     environments: Environments
+    sharded: bool = False
     secrets: masking.Secrets = masking.Secrets()
     run: process.Runner = process.run
     progress: Callable[[str], None] = lambda _: None

@@ -191,7 +191,7 @@ def _named(found: patch.Patch) -> str:
 def _data(context: Context) -> list[Path]:
     """The data files of all legs of the plan; each must be there."""
     folder = context.report / "coverage-data"
-    legs = plan.legs(context.client)
+    legs = plan.runs(context.client, sharded=context.sharded)
     if not legs:
         raise errors.ConfigurationError(
             "There is no suite, and coverage is wanted.",
@@ -205,6 +205,6 @@ def _data(context: Context) -> list[Path]:
             f"There are no coverage data of {names} in {folder.relative_to(context.report.parent)}.",
             "A total without them would be about fewer tests than you have.",
             f"Look at why that suite left none (it crashed, or `--no-cov` is in its arguments?); "
-            f"run `mlops-ci test {missing[0].suite}`.",
+            f"run `mlops-ci {results.command_of(missing[0].result)}`.",
         )
     return [folder / leg.result for leg in legs]

@@ -1,37 +1,50 @@
-"""Run one suite with pytest in the client's environment: in parallel, measured, within a time limit.
+"""Run one suite, or one shard of it, with pytest in the client's environment: in parallel, measured, within a limit.
 
-Decides whether the suite passed; whether its coverage is enough is `mlops_ci.stages.coverage`'s to say.
+Decides whether the suite passed; whether its coverage is enough is `mlops_ci.stages.coverage`'s to say, and what a
+suite's shards come to together is `mlops_ci.shards`'.
 """
 
 from __future__ import annotations
 
 import glob
+import json
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from mlops_ci import (
+    again,
     config,
     coverage_config,
+    durations,
     environment,
     errors,
     junit,
     measuring,
     process,
     results,
+    shards,
     stacks,
-    thresholds,
+    tally,
 )
 from mlops_ci.plan import Leg
 from mlops_ci.stages import Context
 
 NO_TESTS = 5
-SLOWEST = 10
+FAILED = 1
+PLUGIN = Path(__file__).parents[1] / "inside_pytest"
+"""The folder of what runs inside the client's pytest where a suite has shards."""
+
 _MESSAGE_LINES = 12
 
 
 def run(context: Context, leg: Leg) -> results.StageResult:
-    """Run the suite of `leg`.
+    """Run the suite, or the shard, of `leg`.
 
-    Leaves ``junit/<result>.xml``, ``coverage-data/<result>`` and ``logs/<result>.log`` in the report folder.
+    Leaves ``junit/<result>.xml``, ``coverage-data/<result>`` and ``logs/<result>.log`` in the report folder; of a
+    shard ``shards/<result>.json`` too.
 
     Raises:
         errors.MissingError: Nothing was selected, everything was skipped, or pytest left no report.
@@ -46,11 +59,12 @@ def run(context: Context, leg: Leg) -> results.StageResult:
     env = context.environments.get(environment.Role.CLIENT, leg.python)
     coverage_rc = own.write(files.coverage_rc, context.client.source, measuring.options(env.installed))
     context.progress("running pytest")
+    options, variables = _of_shard(context, leg, files, env)
     completed = context.run(
-        command(env, suite, files, coverage_rc, locustfile=context.client.locustfile),
+        command(env, suite, files, coverage_rc, locustfile=context.client.locustfile, more=options),
         cwd=context.client.root,
         # Unbuffered, so that people see tests as they end, and a suite that hangs shows how far it came.
-        env={**env.variables, "COVERAGE_FILE": str(files.coverage_data), "PYTHONUNBUFFERED": "1"},
+        env={**env.variables, "COVERAGE_FILE": str(files.coverage_data), "PYTHONUNBUFFERED": "1", **variables},
         timeout=suite.timeout,
         log=files.log,
         merge=True,
@@ -64,7 +78,13 @@ def run(context: Context, leg: Leg) -> results.StageResult:
             f"Mend the test, or raise `timeout` of [{config.TABLE}.tests.{leg.suite}].",
             log=stacks.summarise(completed.stdout, context.client.root) or process.tail(completed.stdout),
         )
-    return _decide(leg, suite, completed, files, context)
+    cases = _cases(leg, suite, completed, files)
+    bad = [case for case in cases if case.outcome in tally.FAILED]
+    looks: list[again.Look] = []
+    if bad and completed.returncode == FAILED:
+        context.progress("running what failed again")
+        looks = _look_again(context, env, suite, files, coverage_rc, bad)
+    return _decide(leg, suite, completed, files, cases, looks)
 
 
 class Files:
@@ -72,17 +92,24 @@ class Files:
 
     def __init__(self, report: Path, result: str) -> None:
         self.report = report
-        self.junit = report / "junit" / f"{result}.xml"
+        self.junit = shards.junit_of(report, result)
+        self.notes = shards.path_of(report, result)
         self.coverage_data = report / "coverage-data" / result
         # Without its ending. Not beside the data: coverage takes every file there that begins with the data file's name
         # and a dot for data.
         self.coverage_rc = report / "cache" / f"{result}-coverage"
         self.cache = report / "cache" / result
         self.log = report / "logs" / f"{result}.log"
+        self.log_again = report / "logs" / f"{result}-again.log"
+
+    @property
+    def last_failed(self) -> Path:
+        """Where pytest itself keeps the ids of tests that failed."""
+        return self.cache / "v" / "cache" / "lastfailed"
 
     def prepare(self) -> None:
         """Remove what an earlier run left: old data must not count."""
-        for path in (self.junit, self.coverage_data, self.log):
+        for path in (self.junit, self.coverage_data, self.log, self.log_again, self.notes, self.last_failed):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
         # What the workers of a suite that was ended left: pytest-cov would take it for data of this run.
@@ -90,12 +117,18 @@ class Files:
             path.unlink()
 
     def left(self) -> list[str]:
-        paths = (self.junit, self.coverage_data, self.log)
+        paths = (self.junit, self.coverage_data, self.log, self.log_again, self.notes)
         return [path.relative_to(self.report).as_posix() for path in paths if path.exists()]
 
 
 def command(
-    env: environment.Environment, suite: config.Suite, files: Files, coverage_rc: Path, *, locustfile: str | None
+    env: environment.Environment,
+    suite: config.Suite,
+    files: Files,
+    coverage_rc: Path,
+    *,
+    locustfile: str | None,
+    more: Sequence[str] = (),
 ) -> list[str]:
     """pytest's command line. Ours come after the client's own `addopts`, so that they win."""
     workers = "0" if suite.workers == 1 else str(suite.workers)
@@ -105,6 +138,10 @@ def command(
         str(suite.path),
         # Paths in the report are relative to this.
         "--rootdir=.",
+        # A client's `-x` is for its desk: here every failure is named, and what was covered is kept.
+        "--maxfail=0",
+        # With `loadfile` a test that kills its worker is dealt out again, and would kill eight of them.
+        "--max-worker-restart=2",
         *ignored,
         *suite.args,
         f"--numprocesses={workers}",
@@ -120,93 +157,149 @@ def command(
         # Suites run side by side, and the client's folder stays as it was.
         f"--override-ini=cache_dir={files.cache}",
         "--color=no",
+        *more,
     )
 
 
-def _decide(
-    leg: Leg, suite: config.Suite, completed: process.Completed, files: Files, context: Context
-) -> results.StageResult:
-    if completed.returncode == NO_TESTS:
-        raise errors.MissingError(
-            f"Suite {leg.suite} selected no tests in {suite.path}.",
-            "An empty selection proves nothing.",
-            "Add tests there (files `test_*.py`), or correct `path` and `args` of the suite.",
+def _of_shard(
+    context: Context, leg: Leg, files: Files, env: environment.Environment
+) -> tuple[list[str], dict[str, str]]:
+    """Options and environment variables that make pytest run one shard."""
+    if leg.shard is None:
+        return [], {}
+    # What came out of a cache is written anew: pytest-split would break on a damaged file.
+    known = files.cache / "durations.json"
+    durations.write(known, durations.read(durations.path_of(context.report, leg.suite)))
+    options = [
+        "-p",
+        "mlops_ci_shard",
+        f"--splits={leg.shard.of}",
+        f"--group={leg.shard.number}",
+        # The other one cuts the suite into runs of neighbours: a long tail makes them uneven.
+        "--splitting-algorithm=least_duration",
+        f"--durations-path={known}",
+    ]
+    path = os.pathsep.join(filter(None, (env.variables.get("PYTHONPATH"), str(PLUGIN))))
+    return options, {"PYTHONPATH": path, "MLOPS_CI_SHARD_NOTES": str(files.notes)}
+
+
+def _look_again(
+    context: Context,
+    env: environment.Environment,
+    suite: config.Suite,
+    files: Files,
+    coverage_rc: Path,
+    bad: Sequence[junit.Case],
+) -> list[again.Look]:
+    """Run what failed once more, each test by itself, in one process, verbosely."""
+    alone = msgspec.structs.replace(suite, workers=1)
+
+    def attempt(test: str, seconds: float) -> tuple[list[junit.Case], str]:
+        report, data = files.cache / "again.xml", files.cache / "again-coverage"
+        report.unlink(missing_ok=True)
+        options = (f"--junitxml={report}", "--dist=no", "-vv")
+        completed = context.run(
+            command(
+                env,
+                msgspec.structs.replace(alone, path=test),
+                files,
+                coverage_rc,
+                locustfile=context.client.locustfile,
+                more=options,
+            ),
+            cwd=context.client.root,
+            env={**env.variables, "COVERAGE_FILE": str(data)},
+            timeout=min(seconds, suite.timeout),
+            merge=True,
         )
-    if completed.returncode not in (0, 1, 2) or not files.junit.exists():
+        return (junit.read(report) if report.exists() else []), completed.stdout
+
+    looks = again.look(bad, again.ids(_last_failed(files), grouped=suite.dist == "loadgroup"), attempt)
+    if looks:
+        files.log_again.write_text("\n".join(look.output for look in looks), encoding="utf-8", errors="replace")
+    return looks
+
+
+def _last_failed(files: Files) -> list[str]:
+    """pytest's ids of what failed; empty where the client has turned that off."""
+    try:
+        return list(json.loads(files.last_failed.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return []
+
+
+def _cases(leg: Leg, suite: config.Suite, completed: process.Completed, files: Files) -> list[junit.Case]:
+    if completed.returncode == NO_TESTS and leg.shard is None:
+        tally.refuse_nothing(tally.Tally(), leg.suite, suite)
+    if completed.returncode not in (0, 1, 2, NO_TESTS) or not files.junit.exists():
         raise errors.ToolCrash(
             f"pytest ended with {completed.returncode} on suite {leg.suite}.",
             "It refused the call or crashed; that says nothing about the tests.",
             "Read the end of its output:",
             log=process.tail(completed.stdout),
         )
-    cases = junit.read(files.junit)
-    by_outcome = {
-        outcome: [case for case in cases if case.outcome == outcome]
-        for outcome in ("passed", "failed", "error", "skipped")
-    }
-    broken = by_outcome["failed"] + by_outcome["error"]
-    ran = len(by_outcome["passed"]) + len(broken)
-    if not ran:
-        raise errors.MissingError(
-            f"All {len(cases)} tests of suite {leg.suite} were skipped.",
-            "A suite that skips everything proves nothing.",
-            "Look at the reasons in its output; install what they ask for, or leave the suite out.",
-            log=process.tail(completed.stdout),
-        )
-    checks = thresholds.evaluate(
-        {"tests": float(ran)},
-        [thresholds.Limit(name="min-tests", value=suite.min_tests, hint="Tests were removed or deselected.")],
-        scope=leg.name,
+    return junit.once(junit.read(files.junit))
+
+
+def _decide(
+    leg: Leg,
+    suite: config.Suite,
+    completed: process.Completed,
+    files: Files,
+    cases: Sequence[junit.Case],
+    looks: Sequence[again.Look],
+) -> results.StageResult:
+    kinds = {look.case: look.kind for look in looks}
+    counted = tally.of_cases(
+        cases,
+        flaky=[case for case, kind in kinds.items() if kind == "flaky"],
+        broken=[case for case, kind in kinds.items() if kind == "broken"],
+        allow_flaky=suite.allow_flaky,
     )
-    verdict = thresholds.verdict(checks)
-    message = f"{ran} tests passed, {len(by_outcome['skipped'])} skipped."
-    if broken:
-        verdict = results.Verdict.FAIL
-        message = (
-            f"{len(broken)} of {ran} tests failed in suite {leg.suite}: {_names(broken)}. "
-            f"The code or the test is wrong. Run `mlops-ci test {leg.suite}`; the whole output is in "
-            f"{files.log.relative_to(context.report).as_posix()}."
-        )
-    elif completed.returncode:
+    checks = []
+    if leg.shard is None:
+        reasons = dict.fromkeys(case.message for case in cases if case.outcome == "skipped")
+        tally.refuse_nothing(counted, leg.suite, suite, process.tail("\n".join(reasons)))
+        checks = tally.checks(counted, suite, leg.name)
+    verdict = tally.verdict(counted, checks)
+    message = tally.message(counted, leg.suite, checks, files.log.relative_to(files.report).as_posix())
+    if completed.returncode not in (0, NO_TESTS) and not counted.failed and not counted.flaky:
         verdict = results.Verdict.FAIL
         message = (
             f"pytest ended with {completed.returncode} though no test failed in suite {leg.suite}. "
             "A plugin, a hook or a worker's crash refused the run. Read the end of its output:\n"
             + process.tail(completed.stdout)
         )
-    elif verdict is not results.Verdict.PASS:
-        message = " ".join(thresholds.describe(check) for check in checks)
     return results.StageResult(
         stage=leg.result,
         verdict=verdict,
         exit_code=errors.PASSED if verdict is results.Verdict.PASS else errors.REFUSED,
         checks=checks,
-        metrics={
-            "tests": ran,
-            "passed": len(by_outcome["passed"]),
-            "failed": len(broken),
-            "skipped": len(by_outcome["skipped"]),
-            "slowest": [
-                {"name": case.name, "duration-s": case.duration_s}
-                for case in sorted(cases, key=lambda case: -case.duration_s)[:SLOWEST]
-            ],
-        },
-        findings=[_finding(case) for case in broken],
+        metrics={**counted.metrics(), "pytest-s": round(completed.duration_s, 3)},
+        findings=[
+            _finding(case, kinds.get(case), allow_flaky=suite.allow_flaky)
+            for case in cases
+            if case.outcome in tally.FAILED
+        ],
         message=message,
         files=files.left(),
     )
 
 
-def _finding(case: junit.Case) -> results.Finding:
+_JUDGED: Mapping[again.Kind | None, str] = {
+    "flaky": "flaky: it passed when it was run once more, alone",
+    "broken": "broken: it failed again when it was run once more, alone",
+    None: "",
+}
+
+
+def _finding(case: junit.Case, kind: again.Kind | None, *, allow_flaky: bool) -> results.Finding:
     lines = case.text.strip().splitlines() or [case.message]
+    forgiven = kind == "flaky" and allow_flaky
     return results.Finding(
         path=case.path,
         line=case.line,
+        severity=results.Severity.WARNING if forgiven else results.Severity.ERROR,
         code="test" if case.outcome == "failed" else "test-error",
-        message="\n".join([case.name, *lines[-_MESSAGE_LINES:]]),
+        message="\n".join(filter(None, [case.name, _JUDGED[kind], *lines[-_MESSAGE_LINES:]])),
     )
-
-
-def _names(cases: list[junit.Case], most: int = 3) -> str:
-    names = ", ".join(case.name for case in cases[:most])
-    return names if len(cases) <= most else f"{names} and {len(cases) - most} more"
