@@ -207,3 +207,12 @@ def test_discover__nothing_is_written(tmp_path: Path) -> None:
     discover(root)
 
     assert sorted(path.name for path in root.rglob("*")) == ["app", "main.py", "setup.py", "test_a.py", "tests"]
+
+
+def test_discover__without_a_locustfile_the_plan_says_what_is_done(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"src/pkg/__init__.py": ""})
+    found = discover(root, {"load.openapi": "/api/openapi.json"})
+    assert found.locustfile is None
+    assert found.origins["load.locustfile"] == (
+        "no locustfile found; the load test is generated from the OpenAPI document (/api/openapi.json)"
+    )

@@ -102,3 +102,18 @@ def test_read__what_one_worker_says_counts(tmp_path: Path, last: dict[str, Any],
     words = merge.read(tmp_path).last_words
     assert words is not None
     assert (words.process_exit_code, words.unhandled) == expected
+
+
+def test_read__keeps_what_was_asked_for_behind_each_name(tmp_path: Path) -> None:
+    master = tape.Tape(str(tmp_path))
+    for number, path in enumerate(("/a", "/b")):
+        master.event("recorder", worker=f"w{number}", number=number)
+        own = master.of_worker(number)
+        own.path(own.endpoint("GET", "both"), path)
+        own.close()
+    master.close()
+    run = merge.read(tmp_path)
+    assert sorted((run.endpoint(number), paths) for number, paths in run.paths.items()) == [
+        ("GET both", ["/a"]),
+        ("GET both", ["/b"]),
+    ]

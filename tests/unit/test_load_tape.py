@@ -143,3 +143,18 @@ def test_columns__are_the_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [len(chunk.starts) for chunk in chunks] == [3, 3, 1]
     columns = [tuple(value for chunk in chunks for value in chunk[field]) for field in range(5)]
     assert columns == [tuple(column) for column in list(zip(*read.requests(), strict=True))[:5]]
+
+
+def test_path__once_each_without_query_strings_and_bounded(tmp_path: Path) -> None:
+    to = tape.Tape(str(tmp_path))
+    endpoint = to.endpoint("GET", "a thing")
+    for _ in range(3):
+        to.path(endpoint, "http://127.0.0.1:5000/a?x=1")
+    to.path(to.endpoint("GET", "another"), "/b")
+    for number in range(tape.MOST_PATHS + 9):
+        to.path(endpoint, f"/{number}")
+    to.close()
+    paths = recording.read(tmp_path).paths
+    assert paths[endpoint][0] == "http://127.0.0.1:5000/a"
+    assert len(paths[endpoint]) == len(set(paths[endpoint])) == tape.MOST_PATHS
+    assert paths[1] == ["/b"]
