@@ -31,6 +31,21 @@ class EndpointThresholds(Table, frozen=True, kw_only=True):
     max_p95_ms: Annotated[Milliseconds | None, Meta(description="95th percentile, ms")] = None
     max_p99_ms: Annotated[Milliseconds | None, Meta(description="99th percentile, ms")] = None
     max_max_ms: Annotated[Milliseconds | None, Meta(description="slowest request, ms")] = None
+    max_p50_corrected_ms: Annotated[
+        Milliseconds | None, Meta(description="median, corrected for coordinated omission; users must be paced")
+    ] = None
+    max_p90_corrected_ms: Annotated[
+        Milliseconds | None,
+        Meta(description="90th percentile, corrected for coordinated omission; users must be paced"),
+    ] = None
+    max_p95_corrected_ms: Annotated[
+        Milliseconds | None,
+        Meta(description="95th percentile, corrected for coordinated omission; users must be paced"),
+    ] = None
+    max_p99_corrected_ms: Annotated[
+        Milliseconds | None,
+        Meta(description="99th percentile, corrected for coordinated omission; users must be paced"),
+    ] = None
     min_rps: Annotated[float | None, Meta(description="requests per second over the measured window")] = None
     min_requests: Annotated[Positive, Meta(description="fewer requests than this are an error")] = 1
 

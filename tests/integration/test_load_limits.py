@@ -19,6 +19,7 @@ import http.server, json, os, socket, sys, threading, time
 
 mode = os.environ.get("MODE", "")
 kept, lock, count, first = [], threading.Lock(), 0, True
+frozen, freeze = [], threading.Lock()
 log = open("slept.jsonl", "a", buffering=1)
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -38,6 +39,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             seconds = (number * 37 % 100) ** 2 / 40000 + 0.1
         if seconds:
             time.sleep(seconds)
+        if mode == "freezes" and 100 <= number:
+            with freeze:
+                if not frozen:
+                    frozen.append(True)
+                    time.sleep(3)
         if mode == "leak":
             kept.append(os.urandom(10000))
         if mode == "fails" and number % 50 == 0:
@@ -186,6 +192,30 @@ def test_run__exact_to_what_the_server_slept(tmp_path: Path) -> None:
         assert true - 2 <= ours[f"p{per_cent}-ms"] <= true + max(2.0, 0.02 * true) + noise
 
 
+@pytest.mark.parametrize(
+    ("wait", "mode", "names"),
+    [
+        ("constant_pacing(0.1)", "freezes", [("all requests", "max-p90-corrected-ms")]),
+        ("constant_throughput(10)", "", []),
+    ],
+)
+def test_run__a_freeze_that_measured_percentiles_hide(
+    tmp_path: Path, wait: str, mode: str, names: list[tuple[str, str]]
+) -> None:
+    paced = THING.replace("constant(0.02)", wait).replace(
+        "import HttpUser,", f"import {wait.partition('(')[0]}, HttpUser,"
+    )
+    limits = {"max_p90_ms": 900.0, "max_p90_corrected_ms": 900.0}
+    result = run(tmp_path, mode=mode, locustfile=paced, users=4, duration=8.0, limits=limits)
+    assert refused(result) == names, result.metrics
+
+
+def test_run__corrected_times_of_users_that_are_not_paced(tmp_path: Path) -> None:
+    result = run(tmp_path, limits={"max_p95_corrected_ms": 900.0})
+    assert (result.verdict, result.exit_code) == (results.Verdict.ERROR, errors.MISCONFIGURED)
+    assert "needs users that are paced" in result.message and "constant_pacing" in result.message
+
+
 @pytest.mark.parametrize("mode", ["leak", ""])
 def test_run__a_leak_of_1_mb_per_hundred_requests(tmp_path: Path, mode: str) -> None:
     limits = {"max_rss_growth_mb": 5.0, "max_rss_mb": 4000.0, "max_cpu_ms_per_request": 1000.0}
@@ -207,7 +237,7 @@ BUSY = USER.replace("constant(0.02)", "constant(0)") + """
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_run__a_saturated_generator(tmp_path: Path, strict: bool) -> None:
-    result = run(tmp_path, locustfile=BUSY, strict=strict)
+    result = run(tmp_path, locustfile=BUSY, strict=strict, limits={"min_requests": 1})
     assert result.verdict is (results.Verdict.ERROR if strict else results.Verdict.PASS), result.message
     assert result.metrics["saturated"] is True
     assert "FastHttpUser" in result.message

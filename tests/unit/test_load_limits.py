@@ -10,6 +10,7 @@ from mlops_ci import config, errors, results
 from mlops_ci.load import figures, limits, recording, usage
 
 Verdict = results.Verdict
+CORRECTED = ("p50_corrected", "p90_corrected", "p95_corrected", "p99_corrected")
 
 
 def figured(**changes: float | None) -> figures.Figures:
@@ -27,6 +28,7 @@ def figured(**changes: float | None) -> figures.Figures:
         "p95-ms": 200.0,
         "p99-ms": 400.0,
         "max-ms": 900.0,
+        **dict.fromkeys((f"{name.replace('_', '-')}-ms" for name in CORRECTED), 950.0),
     }
     total |= {key.replace("_", "-"): value for key, value in changes.items()}
     return figures.Figures(
@@ -78,7 +80,7 @@ def test_of__every_limit_has_its_unit_and_a_hint() -> None:
         ),
         *(
             (f"max_{name}_ms", f"{name}_ms", value, verdict)
-            for name in ("mean", "p50", "p90", "p95", "p99", "max")
+            for name in ("mean", "p50", "p90", "p95", "p99", "max", *CORRECTED)
             for value, verdict in [(203.9, Verdict.PASS), (204.0, Verdict.PASS), (204.0001, Verdict.FAIL)]
         ),
         ("min_rps", "rps", 204.0001, Verdict.PASS),
@@ -202,6 +204,18 @@ def test_require_traffic__too_few(least: int, enough: bool) -> None:
         judged(measured(get_a=SLOW), {"GET /a": {"min_requests": least}})
 
 
+def test_check__corrected_times_need_paced_users() -> None:
+    found = measured(get_free=FAST, get_broken=[(1.0, 500)])
+    with pytest.raises(errors.ConfigurationError, match="max-p95-corrected-ms of all requests needs.*GET /free are"):
+        judged(found, {}, max_p95_corrected_ms=100)
+    with pytest.raises(
+        errors.ConfigurationError, match="max-p50-corrected-ms of GET /free needs users.*limit max-p50-ms"
+    ):
+        judged(found, {"GET /free": {"max_p50_corrected_ms": 100}})
+    done = judged(found, {"GET /broken": {"max_p50_corrected_ms": 100}}, max_failure_ratio=0)
+    assert [one.verdict for one in done if one.name == "max-p50-corrected-ms"] == [Verdict.INCONCLUSIVE]
+
+
 USED = usage.Usage(peak_rss_mb=204.0, rss_growth_mb=204.0, cpu_s_per_request=0.204)
 
 
@@ -223,7 +237,9 @@ def test_check__no_limit_on_the_service_needs_no_figure() -> None:
     assert all(done.scope == "all requests" for done in limits.check(figured(), config.Load()))
 
 
-NO_TIMES = dict.fromkeys(["mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms"])
+NO_TIMES = dict.fromkeys(
+    ["mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "max_ms", *(f"{name}_ms" for name in CORRECTED)]
+)
 
 
 def test_check__nothing_succeeded() -> None:

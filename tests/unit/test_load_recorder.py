@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlops_ci.load import inside, recorder, recording, tape
+from mlops_ci.load import inside, pacing, recorder, recording, tape
 
 
 class Hook:
@@ -36,6 +36,10 @@ class Gevent:
     def __init__(self) -> None:
         self.spawned: list[Callable[[], None]] = []
         self.slept: list[float] = []
+        self.user: Any = None
+
+    def getcurrent(self) -> Any:
+        return types.SimpleNamespace(args=(self.user,) if self.user is not None else ())
 
     def spawn(self, function: Callable[[], None]) -> None:
         self.spawned.append(function)
@@ -349,3 +353,18 @@ def test_main__ends_as_locust_ends(
     else:
         assert read.crash is not None and read.crash.message == "SyntaxError: bad"
         assert read.last_words is None
+
+
+def test_request__the_interval_of_a_paced_user(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "interval", lambda kind: getattr(kind, "every", None))
+
+    class Paced(scene.User):  # type: ignore[misc,name-defined]
+        every = 0.5
+
+    for user in (Paced(), scene.User(), None, Paced()):
+        scene.gevent.user = user
+        fire(scene)
+    read = scene.read()
+    assert [request[2] for request in read.requests()] == [0, 1, 1, 0]
+    assert (read.endpoint(0), read.endpoint(1)) == ("GET /a", "GET /a")
+    assert read.intervals == {0: 0.5}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 import types
 from typing import Any
 
@@ -15,8 +16,8 @@ from mlops_ci.load.recording import Columns
 MB = 1_000_000
 
 
-def sample(time: float, rss: int | None = 50 * MB, cpu_s: float | None = 1.0, busy: float = 0.0) -> usage.Sample:
-    return usage.Sample(time=time, rss=rss, cpu_s=cpu_s, busy_s=busy * time, whole_s=time)
+def sample(at: float, rss: int | None = 50 * MB, cpu_s: float | None = 1.0, busy: float = 0.0) -> usage.Sample:
+    return usage.Sample(time=at, rss=rss, cpu_s=cpu_s, busy_s=busy * at, whole_s=at)
 
 
 def requests(*ends: float) -> list[Columns]:
@@ -162,6 +163,6 @@ def test_look__what_an_ended_child_used_is_not_lost() -> None:
 def test_sampler__looks_at_a_real_process() -> None:
     with usage.Sampler(lambda: [psutil.Process(os.getpid())], every=0.01) as found:
         while len(found.samples) < 3:
-            pass
+            time.sleep(0.005)
     rss, cpu = [one.rss for one in found.samples], [one.cpu_s or 0 for one in found.samples]
     assert all(rss) and cpu == sorted(cpu) and len(found.samples) >= 4

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
+from mlops_ci.load import correction
 from mlops_ci.load import times as times_module
 from mlops_ci.load.recording import Columns
 
@@ -37,7 +38,16 @@ Metrics = dict[str, float | None]
 
 @dataclass
 class Group:
-    """The requests of the window of one endpoint."""
+    """The requests of the window of one endpoint.
+
+    Attributes:
+        good, bad: The times of those that succeeded, and of those that failed.
+        requests, failed: Begun in the window.
+        done, done_well: Ended in the window.
+        statuses: Hundreds of the status to requests.
+        missed: The times of successes that were due and not sent, see `mlops_ci.load.correction`; None when not all of
+            the users were paced.
+    """
 
     good: times_module.Times
     bad: times_module.Times
@@ -46,6 +56,7 @@ class Group:
     done: int = 0
     done_well: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
+    missed: times_module.Times | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,7 @@ class Figures:
         begin: Seconds since the epoch, as is `end`.
         total: ``requests``, ``failures``, ``failure-ratio``, ``4xx-ratio``, ``5xx-ratio``, ``rps``, ``mean-ms``,
             ``p50-ms``, ``p90-ms``, ``p95-ms``, ``p99-ms``, ``max-ms``; times are None when no request succeeded,
-            ratios when there was none.
+            ratios when there was none. ``p50-corrected-ms`` and so on are None also when not all users were paced.
         total_with_failures: ``rps`` and the times, over all requests.
         endpoints: ``POST /predict`` to the same as `total`.
         failures: Endpoint, message and count, most first.
@@ -84,7 +95,7 @@ class Figures:
     @property
     def exact(self) -> bool:
         """Whether percentiles are exact."""
-        return all(group.good.exact for group in self.groups.values())
+        return all(group.good.exact and (not group.missed or group.missed.exact) for group in self.groups.values())
 
     def pooled(self, names: Iterable[str]) -> Metrics:
         """The figures of the endpoints `names` together, as if they were one: pooled, never averaged."""
@@ -99,6 +110,7 @@ def measure(
     names: Callable[[int], str],
     failures: Mapping[int, str],
     times: Callable[[], times_module.Times] = times_module.Exact,
+    intervals: Mapping[int, float] | None = None,
 ) -> Figures:
     """The figures of the window from `begin` to (not including) `end`.
 
@@ -107,6 +119,7 @@ def measure(
         names: Number of an endpoint to its name; several numbers may have the same.
         failures: Number of a failure to its message.
         times: What response times are kept in.
+        intervals: Number of an endpoint to the seconds between tasks of its users, where these are paced.
     """
     groups: dict[int, Group] = {}
     messages: Counter[tuple[int, int]] = Counter()
@@ -132,7 +145,10 @@ def measure(
                 group.failed += count
                 messages[number, failure] += count
         _share_out(begun, groups)
-    by_name = _by_name(groups, names, times)
+    for number, seconds in (intervals or {}).items():
+        if number in groups:
+            groups[number].missed = correction.missed(groups[number].good, seconds * 1000)
+    by_name = _by_name(groups, names)
     window = end - begin
     total, with_failures = _figures(list(by_name.values()), window)
     said: Counter[tuple[str, str]] = Counter()
@@ -219,9 +235,7 @@ class _Answers:
         return max(map(operator.sub, ordered[1:], ordered), default=0.0)
 
 
-def _by_name(
-    groups: Mapping[int, Group], names: Callable[[int], str], times: Callable[[], times_module.Times]
-) -> dict[str, Group]:
+def _by_name(groups: Mapping[int, Group], names: Callable[[int], str]) -> dict[str, Group]:
     together: dict[str, list[Group]] = {}
     for number, group in groups.items():
         together.setdefault(names(number), []).append(group)
@@ -232,20 +246,20 @@ def _pool(groups: Sequence[Group]) -> Group:
     """Several groups as one."""
     if len(groups) == 1:
         return groups[0]
-    pool = Group(good=_merged([group.good for group in groups]), bad=_merged([group.bad for group in groups]))
+    pool = Group(
+        good=times_module.merged(group.good for group in groups), bad=times_module.merged(group.bad for group in groups)
+    )
     for group in groups:
         pool.requests += group.requests
         pool.failed += group.failed
         pool.done += group.done
         pool.done_well += group.done_well
         pool.statuses.update(group.statuses)
+    # An endpoint may have been asked by others only before the window.
+    missed = [group.missed for group in groups if group.requests]
+    known = [times for times in missed if times is not None]
+    pool.missed = times_module.merged(known) if known and len(known) == len(missed) else None
     return pool
-
-
-def _merged(parts: Sequence[times_module.Times]) -> times_module.Times:
-    together = times_module.Exact() if all(part.exact for part in parts) else times_module.Histogram()
-    together.add(parts)
-    return together
 
 
 def _figures(groups: Sequence[Group], window: float) -> tuple[Metrics, Metrics]:
@@ -263,8 +277,9 @@ def _figures(groups: Sequence[Group], window: float) -> tuple[Metrics, Metrics]:
         "5xx-ratio": ratio(pool.statuses[5]),
         "rps": pool.done_well / window,
         **_times(pool.good),
+        **_corrected(pool),
     }
-    everything = _merged([pool.good, pool.bad]) if pool.bad.count else pool.good
+    everything = times_module.merged([pool.good, pool.bad]) if pool.bad.count else pool.good
     return metrics, {"rps": pool.done / window, **_times(everything)}
 
 
@@ -276,3 +291,11 @@ def _times(of: times_module.Times) -> Metrics:
         **{f"p{p}-ms": of.percentile(p) for p in PERCENTILES},
         "max-ms": of.largest,
     }
+
+
+def _corrected(pool: Group) -> Metrics:
+    names = {f"p{per_cent}-corrected-ms": per_cent for per_cent in PERCENTILES}
+    if pool.missed is None or not pool.good.count:
+        return dict.fromkeys(names)
+    corrected = times_module.merged([pool.good, pool.missed]) if pool.missed.count else pool.good
+    return {name: corrected.percentile(per_cent) for name, per_cent in names.items()}

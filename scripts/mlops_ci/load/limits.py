@@ -37,6 +37,10 @@ _SLOW_FOR_SOME = (
     "Some requests wait: look at the endpoints in load/locust.html, at work that holds up the event loop, "
     "and at the number of workers; or allow more."
 )
+_STALLED = (
+    "Counted with the requests that were due while others hung. Where the measured percentile is far less, the service "
+    "stalls now and then: look for what holds up everything (garbage collection, a lock, a pool, a reload)."
+)
 _HINTS = {
     "max-failure-ratio": "Read the failures and load/server.log: the service refuses under load, or the locustfile "
     "expects something else than it answers.",
@@ -49,6 +53,7 @@ _HINTS = {
     "max-p95-ms": _SLOW_FOR_SOME,
     "max-p99-ms": _SLOW_FOR_SOME,
     "max-max-ms": _SLOW_FOR_SOME,
+    **{f"max-p{per_cent}-corrected-ms": _STALLED for per_cent in figures_module.PERCENTILES},
     "max-rss-mb": "Where it gets less memory the service is killed: look at copies of the model (one in each worker), "
     "at caches without a bound, and at the size of batches.",
     "max-rss-growth-mb": "Each thousand requests leave that much behind: look for caches without a bound, lists at "
@@ -122,6 +127,8 @@ def check(figures: figures_module.Figures, load: config.Load, used: usage.Usage 
     violated failure ratio, and an error where nothing is violated.
 
     Raises:
+        errors.ConfigurationError: A limit on corrected times, and users that are not paced; or a limit on a service
+            that we did not start.
         errors.MissingError: No request of a scope succeeded, and no limit refuses that; or there is no figure for a
             limit on the service.
     """
@@ -175,12 +182,34 @@ def _of_scope(
     names: Sequence[str],
 ) -> list[results.Check]:
     limits = of(wanted)
+    _require_pacing(figures, metrics, limits, scope, names)
     known = [limit for limit in limits if metrics.get(limit.metric) is not None]
     done = {check.name: check for check in thresholds.evaluate(metrics, known, scope=scope)}
     return [
         (_naming(done[limit.name], limit, scope, names, figures) if limit.name in done else _without_data(limit, scope))
         for limit in limits
     ]
+
+
+def _require_pacing(
+    figures: figures_module.Figures,
+    metrics: figures_module.Metrics,
+    limits: Sequence[thresholds.Limit],
+    scope: str,
+    names: Sequence[str],
+) -> None:
+    if metrics["p50-ms"] is None:
+        return
+    for limit in limits:
+        if limit.name.endswith("-corrected-ms") and metrics[limit.metric] is None:
+            rows = [(name, figures.endpoints[name]) for name in names]
+            free = [name for name, row in rows if row["p50-ms"] is not None and row[limit.metric] is None]
+            raise errors.ConfigurationError(
+                f"{limit.name} of {scope} needs users that are paced; not all that sent {', '.join(free[:3])} are.",
+                "Without an interval nobody knows which requests were due while another one hung.",
+                "Give every user class wait_time = constant_pacing(...) or constant_throughput(...), "
+                f"or limit {limit.name.replace('-corrected', '')}.",
+            )
 
 
 def _naming(

@@ -45,6 +45,7 @@ def pool(master: Recording, workers: Mapping[int, Recording]) -> Recording:
     together.data = b"".join(part.data[: part.count * size] for part in parts)
     together.endpoints = {number: name for part in parts for number, name in part.endpoints.items()}
     together.paths = {number: paths for part in parts for number, paths in part.paths.items()}
+    together.intervals = {number: seconds for part in parts for number, seconds in part.intervals.items()}
     together.failures = {number: text for part in parts for number, text in part.failures.items()}
     together.exceptions = [raised for part in [master, *parts] for raised in part.exceptions]
     together.unanswered = [request for part in parts for request in part.unanswered]

@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import Any, Callable
 
-from . import client_headers, tape, team  # relative: inside Locust this package has another name
+from . import client_headers, pacing, tape, team  # relative: inside Locust this package has another name
 
 MOST_EXCEPTIONS = 20
 NO_ANSWER = "No answer when the run ended"
@@ -45,12 +45,14 @@ class Recorder:
         self._stopping: float | None = None
         self._locust: Any = None
         self._gevent: Any = None
+        self._interval: Callable[[], float | None] = lambda: None
         self._master: team.Master | None = None
         self._is_worker = False
 
     def attach(self, locust: Any, gevent: Any) -> None:
         """Listen to `locust`. Comes before the locustfile is imported, so that no listener there can cut us off."""
         self._locust, self._gevent = locust, gevent
+        self._interval = pacing.Intervals(locust.User, gevent).now
         events = locust.events
         for name in ("init", "request", "user_error", "test_start", "spawning_complete", "test_stopping", "test_stop"):
             getattr(events, name).add_listener(getattr(self, f"on_{name}"))
@@ -98,7 +100,7 @@ class Recorder:
         # `response` of a 4xx or 5xx is false.
         status = 0 if response is None else getattr(response, "status_code", 0)
         failure = self._tape.failure(_text(exception)) if exception else 0
-        endpoint = self._tape.endpoint(request_type, name)
+        endpoint = self._tape.endpoint(request_type, name, self._interval())
         if url is not None:
             self._tape.path(endpoint, url)
         self._tape.request(start, duration, endpoint, failure, status, response_length)
@@ -219,7 +221,7 @@ class Recorder:
         killed = type(reason).__name__ == "GreenletExit"
         if killed and not self._waited(start, duration / 1000):
             return
-        endpoint = self._tape.endpoint(method, name)
+        endpoint = self._tape.endpoint(method, name, self._interval())
         self._tape.path(endpoint, url)
         message = NO_ANSWER if killed else f"No answer: {_text(reason)}"
         self._tape.request(start, duration, endpoint, self._tape.failure(message), 0, 0)

@@ -80,7 +80,8 @@ class Recording:
 
     Attributes:
         data: The requests, in the order of their ends; see `requests`.
-        endpoints: Number to method and name.
+        endpoints: Number to method and name; one endpoint has a number for each interval of its users.
+        intervals: Number of an endpoint to the seconds between tasks of its users, where these are paced.
         failures: Number to message.
         paths: Number of an endpoint to the URLs, or paths, that were asked for under its name; not always all of them.
         begin: When the measured window was to begin; None when the users were never all there.
@@ -97,6 +98,7 @@ class Recording:
 
     data: bytes = b""
     endpoints: dict[int, tuple[str, str]] = field(default_factory=dict)
+    intervals: dict[int, float] = field(default_factory=dict)
     failures: dict[int, str] = field(default_factory=dict)
     paths: dict[int, list[str]] = field(default_factory=dict)
     exceptions: list[Raised] = field(default_factory=list)
@@ -193,6 +195,8 @@ def _apply(recording: Recording, event: dict[str, Any]) -> None:
             recording.shape = event["shape"]
         case "endpoint":
             recording.endpoints[event["id"]] = (event["method"], event["name"])
+            if event["interval"] is not None:
+                recording.intervals[event["id"]] = event["interval"]
         case "path":
             recording.paths.setdefault(event["endpoint"], []).append(event["path"])
         case "failure":

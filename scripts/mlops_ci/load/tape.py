@@ -58,7 +58,7 @@ class Tape:
         self._events = open(os.path.join(folder, begin + EVENTS), "ab", buffering=0)
         self._buffer = bytearray()
         self._flushed = time.monotonic()
-        self._endpoints: dict[tuple[str, str], int] = {}
+        self._endpoints: dict[tuple[str, str, float | None], int] = {}
         self._paths: dict[int, set[str]] = {}
         self._failures: dict[str, int] = {}
         self.count = 0
@@ -87,13 +87,13 @@ class Tape:
         if len(self._buffer) > 65536 or time.monotonic() - self._flushed > FLUSH_EVERY:
             self.flush()
 
-    def endpoint(self, method: Any, name: Any) -> int:
-        """The number of an endpoint."""
-        key = (str(method), str(name))
+    def endpoint(self, method: Any, name: Any, interval: float | None = None) -> int:
+        """The number of an endpoint, as users with that interval ask for it; see `pacing`."""
+        key = (str(method), str(name), interval)
         number = self._endpoints.get(key)
         if number is None:
             number = self._endpoints[key] = self._first + len(self._endpoints)
-            self.event("endpoint", id=number, method=key[0], name=key[1])
+            self.event("endpoint", id=number, method=key[0], name=key[1], interval=interval)
         return number
 
     def path(self, endpoint: int, url: Any) -> None:

@@ -10,6 +10,7 @@ a whole number, already are such a bucket's number.
 
 from __future__ import annotations
 
+import bisect
 import collections
 import math
 import struct
@@ -42,7 +43,10 @@ class Times(Protocol):
         """Take `values` in."""
 
     def add(self, values: Iterable[Times]) -> None:
-        """Take in what others of the same kind hold."""
+        """Take in what others hold; what is exact takes in only what is exact."""
+
+    def at_least(self, value: float) -> list[float]:
+        """Those that are not below `value`, sorted upwards."""
 
     def percentile(self, per_cent: int) -> float:
         """The nearest rank: the smallest time that `per_cent` of them do not exceed. There is at least one."""
@@ -88,6 +92,11 @@ class Exact:
             self._sorted = True
         return self.values
 
+    def at_least(self, value: float) -> list[float]:
+        """See `Times`."""
+        ordered = self.ordered()
+        return ordered[bisect.bisect_left(ordered, value) :]
+
     def percentile(self, per_cent: int) -> float:
         """See `Times`."""
         return self.ordered()[_rank(self.count, per_cent) - 1]
@@ -131,11 +140,19 @@ class Histogram:
     def add(self, others: Iterable[Times]) -> None:
         """See `Times`."""
         for other in others:
+            if isinstance(other, Exact):
+                self.extend(other.values)
+                continue
             assert isinstance(other, Histogram)
             self.buckets.update(other.buckets)
             self._count += other.count
             self.total += other.total
             self._largest = max(self._largest, other.largest)
+
+    def at_least(self, value: float) -> list[float]:
+        """See `Times`; each as the upper edge of its bucket."""
+        edges = [(min(_edge(bucket), self._largest), count) for bucket, count in sorted(self.buckets.items())]
+        return [edge for edge, count in edges if edge >= value for _ in range(count)]
 
     def percentile(self, per_cent: int) -> float:
         """See `Times`."""
@@ -144,13 +161,25 @@ class Histogram:
             left -= self.buckets[bucket]
             if left <= 0:
                 break
-        edge: float = struct.unpack("=d", struct.pack("=Q", ((bucket + 1) << _SHIFT) - 1))[0]
-        return min(edge, self._largest)
+        return min(_edge(bucket), self._largest)
 
 
 def kind(count: int) -> Callable[[], Times]:
     """What to keep `count` times in."""
     return Exact if count <= MOST_EXACT else Histogram
+
+
+def merged(parts: Iterable[Times]) -> Times:
+    """All of `parts` as one; exact if all of them are."""
+    found = list(parts)
+    together = Exact() if all(part.exact for part in found) else Histogram()
+    together.add(found)
+    return together
+
+
+def _edge(bucket: int) -> float:
+    edge: float = struct.unpack("=d", struct.pack("=Q", ((bucket + 1) << _SHIFT) - 1))[0]
+    return edge
 
 
 def _rank(count: int, per_cent: int) -> int:

@@ -181,4 +181,5 @@ def _figures(recorded: recording.Recording) -> figures.Figures | None:
         names=recorded.endpoint,
         failures=recorded.failures,
         times=times.kind(recorded.count),
+        intervals=recorded.intervals,
     )
