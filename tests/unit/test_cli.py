@@ -6,7 +6,7 @@ import json
 import re
 import signal
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -544,11 +544,10 @@ def test_actions__run_annotates_and_summarises(
     finding = results.Finding(path="a.py", line=3, code="E1", message="no")
     _play(monkeypatch, lint=lambda _: _result(verdict=Verdict.FAIL, findings=[finding]))
     assert _run("run", "--client", root) == 1
-    lines = _commands(capsys.readouterr().out)
-    assert lines == [
+    assert set(_commands(capsys.readouterr().out)) == {
         "::error title=lint%3A E1,file=client/a.py,line=3::no",
         "::error title=gate::lint: Said so.",
-    ]
+    }
     assert (actions / "summary").read_text(encoding="utf-8").startswith("## :x: mlops-ci: fail\n")
 
 
@@ -583,6 +582,38 @@ def test_actions__outputs_of_the_plan(root: Path, actions: Path, capsys: Capture
     assert _commands(capsys.readouterr().out) == []
 
 
+def test_actions__a_red_stage_with_notices_only_says_why(
+    root: Path, actions: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    notice = results.Finding(path="src/pkg/a.py", line=1, severity=results.Severity.NOTICE, message="new")
+    refused = _result("coverage", Verdict.FAIL, exit_code=1, findings=[notice], message="total is 1 %")
+    _play(monkeypatch, coverage=lambda _: refused)
+    assert _run("coverage", "--client", root) == 1
+    said = capsys.readouterr().out
+    assert "::notice " in said
+    assert "::error title=coverage::total is 1 %" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable", "base"),
+    [([], None, None), (["--base", "main"], None, "main"), ([], "v1", "v1"), (["--base", ""], None, None)],
+)
+def test_base__reaches_the_stage(
+    root: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], variable: str | None, base: str | None
+) -> None:
+    seen: list[str | None] = []
+
+    def take(context: Context) -> results.StageResult:
+        seen.append(context.base)
+        return _result("coverage")
+
+    _play(monkeypatch, coverage=take)
+    if variable is not None:
+        monkeypatch.setenv("MLOPS_CI_BASE", variable)
+    assert _run("coverage", "--client", root, *arguments) == 0
+    assert seen == [base]
+
+
 # The other commands.
 
 
@@ -593,15 +624,38 @@ def test_badge__is_drawn(root: Path, capsys: Capture) -> None:
     assert capsys.readouterr().out == "coverage.svg drawn.\n"
 
 
-def test_badge__is_published(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "variable", "branch"),
+    [
+        (["--publish", "pages"], None, "pages"),
+        ([], "pages", "pages"),
+        (["--publish"], None, "figures"),
+        (["--publish", ""], None, "figures"),
+    ],
+)
+def test_badge__is_published(
+    root: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], variable: str | None, branch: str
+) -> None:
     calls: list[tuple[Any, Any]] = []
-    monkeypatch.setattr(publish, "publish", lambda files, **rest: calls.append((files, rest)))
-    _leave(root, _result("coverage", metrics={"total": 91.25}))
-    monkeypatch.setenv("MLOPS_CI_BADGE_BRANCH", "badges")
-    assert _run("badge", "--client", root, "--remote", "upstream") == 0
+
+    def take(files: Any, **rest: Any) -> publish.Outcome:
+        calls.append((files, rest))
+        return publish.Outcome.PUBLISHED
+
+    monkeypatch.setattr(publish, "publish", take)
+    monkeypatch.setattr(publish, "subject", lambda _: ("abc", PurePosixPath("svc")))
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[tool.mlops-ci.coverage]\nbadge-branch = "figures"\n')
+    report = _leave(root, _result("coverage", metrics={"total": 75.0}))
+    table = {"totals": {"num_statements": 4, "covered_lines": 3}, "files": {}}
+    builders.write(report, {"coverage/coverage.json": json.dumps(table)})
+    if variable is not None:
+        monkeypatch.setenv("MLOPS_CI_BADGE_BRANCH", variable)
+    assert _run("badge", "--client", root, "--remote", "upstream", *arguments) == 0
     ((files, rest),) = calls
-    assert b">91%<" in files["coverage.svg"]
-    assert (rest["repository"], rest["remote"], rest["branch"]) == (root, "upstream", "badges")
+    assert b">75%<" in files["svc/coverage.svg"]
+    assert json.loads(files["svc/coverage.json"])["commit"] == "abc"
+    assert (rest["repository"], rest["remote"], rest["branch"]) == (root, "upstream", branch)
 
 
 @pytest.mark.parametrize("metrics", [{}, {"total": None}])

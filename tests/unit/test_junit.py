@@ -88,6 +88,26 @@ def test_read__collection_error(tmp_path: Path) -> None:
     assert (case.name, case.outcome, case.path, case.line) == ("tests.unit.test_a", "error", "tests/unit/test_a.py", 1)
 
 
+@pytest.mark.parametrize(
+    ("outcomes", "worst"),
+    [
+        (["passed"], "passed"),
+        (["failed", "error"], "failed"),
+        (["error", "failed"], "failed"),
+        (["passed", "error"], "error"),
+        (["skipped", "passed"], "passed"),
+        (["failed"] * 3, "failed"),
+    ],
+)
+def test_once__the_worst_outcome_of_each_test(outcomes: list[str], worst: str) -> None:
+    cases = [junit.Case("a.test_a", "a.py", 1, outcome, 0.0) for outcome in outcomes]
+    other = junit.Case("a.test_b", "a.py", 5, "passed", 0.0)
+    assert [(case.name, case.outcome) for case in junit.once([other, *cases])] == [
+        ("a.test_b", "passed"),
+        ("a.test_a", worst),
+    ]
+
+
 def test_read__message_and_text(tmp_path: Path) -> None:
     (case,) = _read(tmp_path, _case(_element("failure", "a < b & c", 'said "no"\nand more')))
     assert (case.message, case.text) == ('said "no"\nand more', "a < b & c")

@@ -96,6 +96,8 @@ def test_outputs(tmp_path: Path) -> None:
         **dict.fromkeys(["lint", "typecheck", "tests", "coverage", "load"], "true"),
         "python": "3.11",
         "artifact": "mlops-report.services.fraud",
+        "checks": "",
+        "sharded": "false",
     }
     assert matrix == {
         "include": [
