@@ -168,22 +168,33 @@ def plan_command(workspace: options.Prepare, layout: plan.Layout, id_: str) -> i
 
 @commands.command("badge")
 @options.workspace
-@click.option("--publish", "branch", metavar="BRANCH", envvar="MLOPS_CI_BADGE_BRANCH", help="Also push it there.")
+@click.option(
+    "--publish",
+    "branch",
+    metavar="BRANCH",
+    is_flag=False,
+    flag_value="",
+    envvar="MLOPS_CI_BADGE_BRANCH",
+    help="Also push it there, with the figure beside it.  [without BRANCH: badge-branch of the configuration]",
+)
 @click.option("--remote", default="origin", show_default=True, help="Where to push.")
 def badge_command(workspace: options.Prepare, branch: str | None, remote: str) -> int:
     """Draw the coverage badge from the coverage stage's result."""
     prepared = workspace()
-    path = badge.from_result(prepared.context.report)
+    context = prepared.context
+    path = badge.from_result(context.report)
     click.echo(f"{path.name} drawn.")
-    if branch:
-        publish.publish(
-            {path.name: path.read_bytes()},
-            repository=prepared.context.client.root,
+    if branch is not None:
+        branch = branch or context.config.coverage.badge_branch
+        commit, folder = publish.subject(context.client.root)
+        outcome = publish.publish(
+            badge.published(context.report, commit=commit, folder=folder),
+            repository=context.client.root,
             remote=remote,
             branch=branch,
             message="Update the coverage badge",
         )
-        click.echo(f"{path.name} is on {branch}.")
+        click.echo(f"Branch {branch}: {outcome}.")
     return errors.PASSED
 
 
@@ -259,7 +270,9 @@ def _stage(prepared: pipeline.Workspace, name: str, work: pipeline.Work | None =
         prefix = runner.prefix(context.client.root)
         console.show_stage(screen, result, prefix)
     runner.annotate(result.findings, result.stage, prefix)
-    if result.verdict is not results.Verdict.PASS and not result.findings:
+    if result.verdict is not results.Verdict.PASS and not any(
+        finding.severity is results.Severity.ERROR for finding in result.findings
+    ):
         runner.error(result.message, result.stage)
     runner.summarise(markdown.stage(result, prefix))
     runner.set_outputs({"verdict": str(result.verdict), **gate.figures({result.stage: result.metrics})})

@@ -11,7 +11,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mlops_ci import errors, process
 from mlops_ci.git import Git
@@ -89,6 +89,16 @@ def publish(
         "Check that the job may write (`contents: write`) and that no rule protects the branch.",
         log=process.tail(pushed.output),
     )
+
+
+def subject(repository: Path, run: process.Runner = process.run) -> tuple[str, PurePosixPath]:
+    """What is published about from the folder `repository`: the commit, and the folder's place in the repository.
+
+    Raises:
+        errors.MissingError: It is in no repository, or that has no commit.
+    """
+    git = Git(repository, run, meaning=_MEANING)
+    return git.ask("rev-parse", "HEAD"), PurePosixPath(git.ask("rev-parse", "--show-prefix"))
 
 
 class _Draft:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -220,3 +220,53 @@ def test_publish__no_commit(tmp_path: Path, remote: Path) -> None:
     git(tmp_path / "empty", "remote", "add", "origin", str(remote))
     with pytest.raises(errors.MissingError, match="nothing to publish about"):
         send(tmp_path / "empty", "90")
+
+
+@pytest.mark.parametrize("dates", ["different", "the same"])
+def test_publish__twenty_at_once(remote: Path, clone: Callable[[int], Path], dates: str) -> None:
+    many = 20
+    # What each publishes is about one commit; the branch must never hold files of two.
+    repositories = [clone(OLDER + number) for number in range(many)] if dates == "different" else [clone(OLDER)] * many
+    ends: dict[int, Outcome | BaseException] = {}
+    start = threading.Barrier(many)
+
+    def work(number: int) -> None:
+        files = {"coverage.svg": f"{number}".encode(), "coverage.json": f"{number}".encode()}
+        start.wait()
+        try:
+            ends[number] = publish.publish(
+                files, repository=repositories[number], remote="origin", branch="badges", message="Update"
+            )
+        except BaseException as error:
+            ends[number] = error
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(many)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(240)
+    assert {type(end) for end in ends.values()} == {Outcome}, ends
+    assert len(ends) == many
+    # Every commit on the branch, not only the last one, is of one piece.
+    commits = git(remote, "rev-list", "badges").splitlines()
+    pairs = [{git(remote, "show", f"{commit}:coverage.{kind}") for kind in ("svg", "json")} for commit in commits]
+    assert all(len(pair) == 1 for pair in pairs)
+    assert sum(end is Outcome.PUBLISHED for end in ends.values()) == len(commits)
+    if dates == "different":
+        assert pairs[0] == {str(many - 1)}
+        written = [int(git(remote, "show", "--no-patch", "--format=%at", commit)) for commit in commits]
+        assert written == sorted(written, reverse=True)
+
+
+def test_subject(clone: Callable[[int], Path]) -> None:
+    repository = clone(OLDER)
+    (repository / "services" / "api").mkdir(parents=True)
+    commit = git(repository, "rev-parse", "HEAD")
+    assert publish.subject(repository) == (commit, PurePosixPath("."))
+    assert publish.subject(repository / "services" / "api") == (commit, PurePosixPath("services/api"))
+
+
+def test_subject__no_commit(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "empty")
+    with pytest.raises(errors.MissingError, match="nothing to publish about"):
+        publish.subject(tmp_path / "empty")

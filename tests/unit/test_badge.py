@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from pathlib import Path, PurePosixPath
 
 import pytest
+from tests import builders
 
-from mlops_ci import badge, errors, results
+from mlops_ci import badge, coverage_report, errors, results
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,35 @@ def test_write__not_a_share(tmp_path: Path, total: float) -> None:
 def test_from_result__no_result(tmp_path: Path) -> None:
     with pytest.raises(errors.MissingError, match="coverage.json is not in"):
         badge.from_result(tmp_path)
+
+
+def _report(folder: Path, total: float = 75.0) -> Path:
+    """A report folder after a run with three of four lines covered."""
+    summary = {"num_statements": 4, "covered_lines": 3}
+    entry = {"summary": summary, "executed_lines": [1, 2, 3], "missing_lines": [4]}
+    builders.write(folder, {coverage_report.NAME: json.dumps({"totals": summary, "files": {"a.py": entry}})})
+    verdict = results.Verdict.PASS
+    results.write(folder, results.StageResult(stage="coverage", verdict=verdict, metrics={"total": total}))
+    badge.from_result(folder)
+    return folder
+
+
+@pytest.mark.parametrize(("folder", "prefix"), [("", ""), (".", ""), ("services/api/", "services/api/")])
+def test_published(tmp_path: Path, folder: str, prefix: str) -> None:
+    files = badge.published(_report(tmp_path), commit="abc", folder=PurePosixPath(folder))
+    assert files.keys() == {f"{prefix}coverage.svg", f"{prefix}coverage.json"}
+    assert b">75%<" in files[f"{prefix}coverage.svg"]
+    found = json.loads(files[f"{prefix}coverage.json"])
+    assert (found["total"], found["message"], found["color"], found["commit"]) == (75.0, "75%", "a4a61d", "abc")
+    assert found["files"] == {"a.py": [3, 4]}
+
+
+def test_published__result_and_report_of_two_runs(tmp_path: Path) -> None:
+    with pytest.raises(errors.MissingError, match="do not say the same"):
+        badge.published(_report(tmp_path, total=80.0), commit="abc", folder=PurePosixPath())
+
+
+def test_published__no_report(tmp_path: Path) -> None:
+    (_report(tmp_path) / coverage_report.NAME).unlink()
+    with pytest.raises(errors.MissingError, match="cannot be read"):
+        badge.published(tmp_path, commit="abc", folder=PurePosixPath())

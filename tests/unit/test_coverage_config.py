@@ -208,3 +208,89 @@ def test_fail_under__no_floor_at_all(tmp_path: Path, text: str) -> None:
     builders.write(tmp_path, {".coveragerc": f"[report]\nfail_under = {text}\n"})
     with pytest.raises(errors.ConfigurationError, match="fail_under in .coveragerc is"):
         assert coverage_config.read(tmp_path).fail_under
+
+
+EXTRAS = {
+    "run": {"concurrency": ["thread", "greenlet"], "patch": ["subprocess"], "sigterm": True},
+    "report": {"include_namespace_packages": True},
+}
+
+
+def _with_extras(root: Path, source: tuple[str, ...] = SOURCE) -> dict[str, dict[str, Any]]:
+    path = coverage_config.read(root).write(root / "unit", source, EXTRAS)
+    if path.suffix == ".toml":
+        found: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["coverage"]
+        return found
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(path, encoding="utf-8")
+    return {name: dict(parser.items(name)) for name in parser.sections()}
+
+
+def test_write__extras_in_ini(tmp_path: Path) -> None:
+    written = _with_extras(tmp_path)
+    assert written["run"]["concurrency"] == "\nthread\ngreenlet"
+    assert written["run"]["patch"] == "\nsubprocess"
+    assert written["run"]["sigterm"] == "true"
+    assert written["report"] == {"include_namespace_packages": "true"}
+
+
+def test_write__extras_in_toml(tmp_path: Path) -> None:
+    builders.write(tmp_path, {"pyproject.toml": "[tool.coverage.report]\nprecision = 2\n"})
+    written = _with_extras(tmp_path)
+    assert written["run"] == {**EXTRAS["run"], "relative_files": True, "source": ["src/pkg"]}
+    assert written["report"] == {"precision": 2, "include_namespace_packages": True}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {".coveragerc": "[run]\nsource = src\nconcurrency = gevent\npatch = _exit\nsigterm = false\n"},
+        {
+            "pyproject.toml": "[tool.coverage.run]\nsource = ['src']\nconcurrency = ['gevent']\n"
+            "patch = ['_exit']\nsigterm = false\n"
+        },
+    ],
+    ids=["ini", "toml"],
+)
+def test_write__the_clients_own_options_win_over_extras(tmp_path: Path, files: dict[str, str]) -> None:
+    written = _with_extras(builders.write(tmp_path, files))
+    run = {name: value[0] if isinstance(value, list) else value for name, value in written["run"].items()}
+    assert (run["concurrency"], run["patch"], run["source"]) == ("gevent", "_exit", "src")
+    assert run["sigterm"] in (False, "false")
+    # It says itself what is measured, and with it how.
+    assert not written.get("report")
+
+
+def test_write__extras_of_a_source_that_is_everything(tmp_path: Path) -> None:
+    # It holds environments too, which are no packages.
+    assert "report" not in _with_extras(tmp_path, (".",))
+
+
+@pytest.mark.parametrize(
+    ("source", "folders", "modules"),
+    [
+        (("app", "main.py"), "\napp", "\nmain"),
+        (("src/svc.py",), None, "\nsvc"),
+        (("app",), "\napp", None),
+    ],
+)
+def test_write__modules_are_measured_by_name(
+    tmp_path: Path, source: tuple[str, ...], folders: str | None, modules: str | None
+) -> None:
+    run = _written(tmp_path, source)["run"]
+    assert (run.get("source"), run.get("source_pkgs")) == (folders, modules)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "leaves_out"),
+    [
+        ("", False, False),
+        ("[run]\nsource =\nomit =\n", False, False),
+        ("[run]\ninclude = a/*\n", True, False),
+        ("[run]\nomit = a/*\n", False, True),
+        ("[report]\nomit = a/*\n", False, True),
+    ],
+)
+def test_names_source_and_leaves_out(tmp_path: Path, text: str, names: bool, leaves_out: bool) -> None:
+    own = coverage_config.read(builders.write(tmp_path, {".coveragerc": text}))
+    assert (own.names_source, own.leaves_out) == (names, leaves_out)

@@ -165,3 +165,16 @@ def test_run__a_pass_has_no_reasons() -> None:
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_has_a_mark(verdict: Verdict) -> None:
     assert markdown.MARK[verdict] in markdown.stage(_result(verdict=verdict))
+
+
+def test_stage__files_that_lost_coverage() -> None:
+    lost = [
+        {"path": "a|b.py", "before": 99.999, "after": 50.0, "missing": 7},
+        {"path": "new.py", "before": None, "after": 0.0, "missing": 1},
+    ]
+    text = markdown.stage(results.StageResult(stage="coverage", verdict=Verdict.PASS, metrics={"lost": lost}))
+    assert "| file | before | now | more uncovered |" in text
+    assert "| ` a\\|b.py ` | 99.99 % | 50.00 % | 7 |" in text
+    assert "| ` new.py ` | new | 0.00 % | 1 |" in text
+    none = results.StageResult(stage="coverage", verdict=Verdict.PASS, metrics={"lost": []})
+    assert "more uncovered" not in markdown.stage(none)

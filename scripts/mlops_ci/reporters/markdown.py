@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from mlops_ci import results
+from mlops_ci import results, thresholds
 from mlops_ci.reporters import rows
 from mlops_ci.results import Verdict
 
@@ -55,6 +56,8 @@ def stage(result: results.StageResult, prefix: Path = Path()) -> str:
         parts.append(block(result.message) if "\n" in result.message else escape(result.message))
     if result.checks:
         parts.append(checks([result]))
+    if result.metrics.get("lost"):
+        parts.append(lost(result.metrics["lost"]))
     if result.findings:
         shown = result.findings[:MOST_FINDINGS]
         parts.append(
@@ -90,10 +93,25 @@ def checks(collected: Sequence[results.StageResult]) -> str:
     )
 
 
+def lost(files: Sequence[Mapping[str, Any]]) -> str:
+    """The table of the files that lost most coverage, of the coverage stage's metric `lost`."""
+    return table(
+        ("file", "before", "now", "more uncovered"),
+        [
+            (code(entry["path"]), _percent(entry["before"]), _percent(entry["after"]), str(entry["missing"]))
+            for entry in files
+        ],
+    )
+
+
 def table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """A table of cells that are Markdown already, but for their pipes, which end no cell."""
     lines = [header, ["---"] * len(header), *body]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _percent(value: float | None) -> str:
+    return "new" if value is None else thresholds.shown(value, unit="%", bound="min")
 
 
 def _cell(text: str) -> str:

@@ -71,10 +71,21 @@ def run(context: Context) -> results.StageResult:
         exit_code=errors.PASSED if verdict is results.Verdict.PASS else errors.REFUSED,
         checks=checks,
         metrics={name: value for part in parts for name, value in part.metrics.items()},
-        findings=[finding for part in parts for finding in part.findings],
+        findings=_findings([finding for part in parts for finding in part.findings], checks),
         message=" ".join(broken + [part.message for part in parts if part.message]),
         files=["coverage.svg", *(f"coverage/{name}" for name in ("html/index.html", "coverage.xml", "coverage.lcov"))],
     )
+
+
+def _findings(places: list[results.Finding], checks: list[results.Check]) -> list[results.Finding]:
+    """Where lines are at fault, the limits are named before them; without any, the message says it all."""
+    if not any(finding.severity is results.Severity.ERROR for finding in places):
+        return places
+    broken = [check for check in checks if check.verdict is not results.Verdict.PASS]
+    return [
+        *(results.Finding(path="", code=check.name, message=thresholds.describe(check)) for check in broken),
+        *places,
+    ]
 
 
 @dataclass(frozen=True)
