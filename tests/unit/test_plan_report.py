@@ -94,15 +94,15 @@ def test_outputs(tmp_path: Path) -> None:
     assert outputs == {
         "stages": '["lint", "typecheck", "tests", "coverage", "load"]',
         **dict.fromkeys(["lint", "typecheck", "tests", "coverage", "load"], "true"),
-        "python": "3.11",
-        "artifact": "mlops-report.services.fraud",
         "checks": "",
         "sharded": "false",
+        "python": "3.11",
+        "artifact": "mlops-report.services.fraud",
     }
     assert matrix == {
         "include": [
-            {"suite": "unit", "python": "3.11", "name": "unit (3.11)", "result": "tests-unit-py3.11"},
-            {"suite": "unit", "python": "3.12", "name": "unit (3.12)", "result": "tests-unit-py3.12"},
+            {"suite": "unit", "python": "3.11", "shard": "", "name": "unit (3.11)", "result": "tests-unit-py3.11"},
+            {"suite": "unit", "python": "3.12", "shard": "", "name": "unit (3.12)", "result": "tests-unit-py3.12"},
         ]
     }
     # The matrix and the gate speak of the same results.
@@ -117,3 +117,22 @@ def test_outputs__stages_that_are_not_wanted(tmp_path: Path) -> None:
     ]
     assert json.loads(outputs["matrix"]) == {"include": []}
     assert (outputs["python"], outputs["artifact"]) == ("", "mlops-report")
+
+
+def test_outputs__shards(tmp_path: Path) -> None:
+    outputs = plan_report.outputs(_workspace(tmp_path, {"tests.unit.shards": ("x", 2)}))
+    assert outputs["sharded"] == "true"
+    assert json.loads(outputs["matrix"])["include"] == [
+        {"suite": "unit", "python": "", "shard": "1/2", "name": "unit (1/2)", "result": "tests-unit-1of2"},
+        {"suite": "unit", "python": "", "shard": "2/2", "name": "unit (2/2)", "result": "tests-unit-2of2"},
+    ]
+
+
+def test_outputs__few_machines(tmp_path: Path) -> None:
+    workspace = _workspace(tmp_path, {"tests.unit.shards": ("x", 2)})
+    outputs = plan_report.outputs(workspace, layout="compact", id_="a-b")
+    assert outputs["checks"] == "lint,typecheck,tests,coverage"
+    assert (outputs["lint"], outputs["tests"], outputs["load"]) == ("false", "false", "true")
+    # On one machine a suite is run whole.
+    assert (outputs["sharded"], json.loads(outputs["matrix"])) == ("false", {"include": []})
+    assert outputs["artifact"] == "mlops-report@a~b"
