@@ -114,6 +114,14 @@ class Load(Table, frozen=True, kw_only=True):
     processes: Annotated[
         Positive, Meta(description="Locust's workers on this machine; about 2000 requests a second each")
     ] = 1
+    expect_workers: Annotated[
+        Count, Meta(description="workers on other machines that the run waits for; `locust --worker -f -`")
+    ] = 0
+    expect_workers_timeout: Annotated[Seconds, Meta(description="seconds that they may take to join")] = 60.0
+    master_host: Annotated[
+        str, Meta(description="address of this machine at which they find their master")
+    ] = "127.0.0.1"
+    master_port: Annotated[int, Meta(ge=1, le=65535, description="the port there, and the one behind it")] = 5557
     stop_timeout: Annotated[
         Seconds, Meta(description="seconds that requests in flight at the end may still take; later ones have failed")
     ] = 10.0

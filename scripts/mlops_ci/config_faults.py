@@ -5,7 +5,9 @@ Knows the table's name and the types it is given; the settings themselves are in
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import ipaddress
 import math
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -97,12 +99,32 @@ def refuse_nonsense_of_load(load: Any) -> None:
                 "`host` is not started by the stage." if unless == "host" else "The command alone says how it starts.",
                 f"Remove `{name}`, or put it into what starts the service.",
             )
-    if load.processes > load.users:
+    if load.processes > 1 and load.expect_workers:
         raise errors.ConfigurationError(
-            f"[{TABLE}.load] processes is {load.processes}, users is {load.users}.",
-            "A process without a user sends nothing.",
-            "Lower `processes`, or raise `users`.",
+            f"[{TABLE}.load] has both `processes` and `expect-workers`.",
+            "Either says who sends the load: processes of this machine, or workers elsewhere.",
+            "Keep one; a worker's own machine may give it `--processes`.",
         )
+    if load.expect_workers and not load.host and not _is_loopback(load.master_host):
+        raise errors.ConfigurationError(
+            f"[{TABLE}.load] has workers elsewhere (master-host {load.master_host}) and no `host`.",
+            "A service that the stage starts listens on the loopback address, where they cannot reach it.",
+            "Name a service that they can reach in `host`, with `allow-remote = true`.",
+        )
+    for name in ("processes", "expect_workers"):
+        if getattr(load, name) > load.users:
+            key = name.replace("_", "-")
+            raise errors.ConfigurationError(
+                f"[{TABLE}.load] {key} is {getattr(load, name)}, users is {load.users}.",
+                "A process without a user sends nothing.",
+                f"Lower `{key}`, or raise `users`.",
+            )
+
+
+def _is_loopback(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(name).is_loopback
+    return name == "localhost"
 
 
 def _not_finite(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

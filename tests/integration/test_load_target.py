@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.integration.load_scene import GET, SERVER, USER, context_of, left_behind
@@ -60,7 +61,12 @@ def test_run__nobody_there(tmp_path: Path) -> None:
 def test_run__a_service_that_runs_and_ends(tmp_path: Path) -> None:
     port = service.free_port()
     with process.Child([sys.executable, "-c", SERVER, service.HOST, str(port)], env={**os.environ, "MODE": "dies"}):
-        changes = {"command": None, "env": {}, "host": f"http://{service.HOST}:{port}", "startup_timeout": 3.0}
+        changes: dict[str, Any] = {
+            "command": None,
+            "env": {},
+            "host": f"http://{service.HOST}:{port}",
+            "startup_timeout": 3.0,
+        }
         result = load.run(context_of(tmp_path, limits={"max_failure_ratio": 1.0}, **changes))
     assert (result.verdict, result.exit_code) == (results.Verdict.ERROR, errors.BROKEN)
     assert "no longer answers" in result.message or "No answer came in the last" in result.message
@@ -136,7 +142,7 @@ def test_run__a_missing_variable_is_named_before_anything_is_started(tmp_path: P
     ],
     ids=["status", "body"],
 )
-def test_run__readiness(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+def test_run__readiness(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
     result = load.run(context_of(tmp_path, startup_timeout=1.0, **changes))
     assert (result.verdict, result.exit_code) == (results.Verdict.ERROR, errors.BROKEN)
     assert said in result.message

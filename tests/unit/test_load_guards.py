@@ -216,6 +216,35 @@ def test_require_exit(returncode: int, said: str) -> None:
         guards.require_exit(run, returncode=returncode, log="")
 
 
+JOINED = {"joined": ["a", "b"], "recorders": {"a": 0, "b": 1}}
+
+
+def workers(**changes: Any) -> recording.Recording:
+    own = {number: recorded() for number in (0, 1)}
+    return recorded(**{**JOINED, "workers": own, **changes})
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (workers(joined=["a"]), "1 of 2 workers of the load generator joined within 3 s"),
+        (workers(joined=["a", "a"]), "1 of 2 workers"),
+        (workers(recorders={"a": 0}), "1 of 2 workers of the load generator have no recorder"),
+        (workers(workers={0: recorded()}), "Worker 2 of 2 of the load generator ended before"),
+        (workers(workers={0: recorded(last_words=None), 1: recorded(last_words=None)}), "Worker 1, 2 of 2"),
+    ],
+    ids="late twice plain no-tape no-end".split(),
+)
+def test_require_workers__refused(run: recording.Recording, said: str) -> None:
+    with pytest.raises(errors.Failure, match=said):
+        guards.require_workers(run, expected=2, wait=3.0, log="", start="locust --worker")
+
+
+@pytest.mark.parametrize("expected", [1, 2])
+def test_require_workers__all_there(expected: int) -> None:
+    guards.require_workers(workers(), expected=expected, wait=3.0, log="")
+
+
 @pytest.mark.parametrize(("code", "refused"), [(None, False), (0, False), (1, True)])
 def test_refusal(code: int | None, refused: bool) -> None:
     run = recorded(last_words=recording.End(code or 0, code, False, 0, 0))

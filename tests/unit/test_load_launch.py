@@ -105,6 +105,17 @@ def test_command__several_processes_meet_on_this_machine() -> None:
     assert int(pairs["--expect-workers-max-wait"]) == generator.JOINING
 
 
+def test_command__workers_elsewhere_fetch_recorder_and_locustfile() -> None:
+    load = config.Load(expect_workers=2, master_host="0.0.0.0", master_port=6000, expect_workers_timeout=2.5)
+    words = generator.command(
+        PYTHON, load, host="http://h", locustfile=Path("/client/l.py"), folder=Path("/report/load"), master_port=5
+    )
+    assert words[-1] == "--master"
+    assert "/report/load/mlops_ci_recorder.py,/client/l.py" in words
+    text = " ".join(words)
+    assert "--master-bind-host 0.0.0.0 --master-bind-port 6000 --expect-workers 2 --expect-workers-max-wait 3" in text
+
+
 @pytest.mark.parametrize(
     ("given", "direct"),
     [

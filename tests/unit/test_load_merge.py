@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import types
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def record(folder: Path, *, workers: int = 2, **last: Any) -> None:
     for number in range(workers):
         master.event("joined", worker=f"w{number}")
         master.event("recorder", worker=f"w{number}", number=number)
-        own = master.of_worker(number)
+        own = master.of_worker(types.SimpleNamespace(worker_index=number))
         own.event("measuring", cpu_s=1.0)
         # Both know the same endpoints, in another order.
         names = ["/a", "/b"] if number else ["/b", "/a"]
@@ -108,7 +109,7 @@ def test_read__keeps_what_was_asked_for_behind_each_name(tmp_path: Path) -> None
     master = tape.Tape(str(tmp_path))
     for number, path in enumerate(("/a", "/b")):
         master.event("recorder", worker=f"w{number}", number=number)
-        own = master.of_worker(number)
+        own = master.of_worker(types.SimpleNamespace(worker_index=number))
         own.path(own.endpoint("GET", "both"), path)
         own.close()
     master.close()

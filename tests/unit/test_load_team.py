@@ -36,7 +36,7 @@ class Runner:
     """What both sides want of Locust's runner."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, Any]] = []
+        self.sent: list[tuple[Any, ...]] = []
         self.listeners: dict[str, Callable[..., None]] = {}
         self.connected: list[Callable[..., None]] = []
         self.clients = types.SimpleNamespace(all=[], ready=[], spawning=[])
@@ -51,8 +51,8 @@ class Runner:
     def register_message(self, name: str, listener: Callable[..., None]) -> None:
         self.listeners[name] = listener
 
-    def send_message(self, name: str, data: Any = None) -> None:
-        self.sent.append((name, data))
+    def send_message(self, name: str, data: Any = None, client_id: str | None = None) -> None:
+        self.sent.append((name, data) if client_id is None else (name, client_id, data))
 
     def quit(self) -> None:
         self.done.append("quit")
@@ -67,7 +67,7 @@ class Runner:
     def join(self, name: str, number: int) -> None:
         self.connected[0](client_id=name)
         self.clients.all.append(types.SimpleNamespace(id=name, state="running"))
-        self.receive(team.HELLO, name, number=number)
+        self.receive(team.HELLO, name, number=number, sent=None)
 
 
 class Table:
@@ -77,12 +77,15 @@ class Table:
         self.runner, self.gevent = Runner(), Gevent()
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.stopped = 0
+        self.stored: list[tuple[int, str, bytes]] = []
         self.master = team.Master(
             self.runner,
             self.gevent,
             stopping=self._stopping,
             event=lambda kind, **fields: self.events.append((kind, fields)),
             now=lambda: self.gevent.time,
+            welcome={"headers": {"A": "b"}},
+            store=lambda *what: self.stored.append(what),
         )
         self.runner.join("a", 0)
         self.runner.join("b", 1)
@@ -178,13 +181,50 @@ def test_worker__says_who_it_is_and_does_what_it_is_told() -> None:
         Gevent(),
         opened=lambda begin, end: windows.append((begin, end)),
         flush=lambda: flushed.append(len(runner.sent)),
+        now=lambda: 7.0,
     )
-    assert runner.sent == [(team.HELLO, {"number": 1})]
+    assert runner.sent == [(team.HELLO, {"number": 1, "sent": None})]
+    runner.receive(team.WELCOME)  # forked: there is nothing to learn
     runner.receive(team.WINDOW, begin=1.0, end=2.0)
     assert windows == [(1.0, 2.0)]
     runner.receive(team.END)
     assert runner.done == ["stop"]
     assert runner.sent[-1] == (team.DONE, None) and flushed == [1]  # flushed before it says so
+
+
+def test_worker__elsewhere_asks_for_the_time_more_than_once() -> None:
+    runner, heard = Runner(), list[dict[str, Any]]()
+    team.Worker(
+        runner,
+        Gevent(),
+        opened=lambda begin, end: None,
+        flush=lambda: None,
+        now=lambda: 7.0 + len(heard),
+        welcomed=heard.append,
+    )
+    while len(runner.sent) > len(heard):
+        runner.receive(team.WELCOME, time=100.0)
+    assert len(heard) == team.CLOCK_ROUNDS
+    assert runner.sent[:2] == [(team.HELLO, {"number": 1, "sent": 7.0}), (team.HELLO, {"number": 1, "sent": 8.0})]
+
+
+def test_master__answers_who_comes_from_elsewhere(table: Table) -> None:
+    table.runner.receive(team.HELLO, "a", number=0, sent=5.0)
+    answer = {"headers": {"A": "b"}, "sent": 5.0, "time": 100.0}
+    assert table.runner.sent == [(team.WELCOME, "a", answer)]
+    assert len(table.events) == 4  # known already
+
+
+def test_master__keeps_tapes_of_those_it_knows(table: Table) -> None:
+    table.runner.receive(team.TAPE, "b", file="requests.bin", data=b"1")
+    table.runner.receive(team.TAPE, "nobody", file="requests.bin", data=b"2")
+    assert table.stored == [(1, "requests.bin", b"1")]
+
+
+def test_strangers(table: Table) -> None:
+    assert not table.master.strangers()
+    table.runner.clients.all.append(types.SimpleNamespace(id="c", state="running"))
+    assert table.master.strangers()
 
 
 @pytest.mark.parametrize(

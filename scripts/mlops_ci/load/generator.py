@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_ci import config, environment, errors, process
-from mlops_ci.load import service, tape
+from mlops_ci.load import bundle, guards, service, tape
+from mlops_ci.load import recording as recording_module
 
 HEADERS = "MLOPS_CI_HEADERS"
 """The environment variable that brings them to `inside`."""
@@ -73,7 +74,7 @@ def command(
     freed from its rule that one failed request is too many.
     """
     options: dict[str, object] = {
-        "--locustfile": locustfile,
+        "--locustfile": f"{folder / bundle.NAME},{locustfile}" if load.expect_workers else locustfile,
         "--host": host,
         "--users": load.users,
         "--spawn-rate": load.spawn_rate,
@@ -86,11 +87,19 @@ def command(
     }
     words = [str(word) for option in options.items() for word in option]
     recorder = [str(INSIDE), str(folder), repr(load.warmup), repr(load.duration)]
-    return [str(python.python), *recorder, "--", "--headless", "--only-summary", *words]
+    master = ["--master"] if load.expect_workers else []
+    return [str(python.python), *recorder, "--", "--headless", "--only-summary", *words, *master]
 
 
 def _distribution(load: config.Load, port: int) -> dict[str, object]:
     """The options of a run of several processes; none for one, which needs no master."""
+    if load.expect_workers:
+        return {
+            "--master-bind-host": load.master_host,
+            "--master-bind-port": load.master_port,
+            "--expect-workers": load.expect_workers,
+            "--expect-workers-max-wait": math.ceil(load.expect_workers_timeout),
+        }
     if load.processes == 1:
         return {}
     return {
@@ -137,8 +146,11 @@ def run(
     Raises:
         errors.TimeLimit: Locust did not come to an end.
     """
-    limit = startup + _run_time(load) + load.stop_timeout + shutdown
+    joining = load.expect_workers_timeout if load.expect_workers else 0.0
+    limit = startup + joining + _run_time(load) + load.stop_timeout + shutdown
     log = folder / "locust.log"
+    if load.expect_workers:
+        (folder / bundle.NAME).write_text(bundle.render(), encoding="utf-8")
     begin = time.monotonic()
     told = begin
     with log.open("wb") as stream, process.Child(argv, cwd=cwd, env=env, stdout=stream) as child:
@@ -163,6 +175,20 @@ def run(
                 told = now
                 progress(f"{now - begin:.0f} of about {planned(load):.0f} s, {_recorded(folder)} requests")
     return Outcome(returncode=returncode, log=log.read_text(encoding="utf-8", errors="replace"))
+
+
+def require_workers(recording: recording_module.Recording, load: config.Load, *, log: str) -> None:
+    """`guards.require_workers`, if there are any.
+
+    Raises:
+        errors.Failure: See there.
+    """
+    if load.expect_workers:
+        start = f"locust --worker -f - --master-host {load.master_host} --master-port {load.master_port}."
+        wait = load.expect_workers_timeout
+        guards.require_workers(recording, expected=load.expect_workers, wait=wait, log=log, start=start)
+    elif load.processes > 1:
+        guards.require_workers(recording, expected=load.processes, wait=JOINING, log=log)
 
 
 def _run_time(load: config.Load) -> float:

@@ -51,8 +51,13 @@ def require_import(recording: recording_module.Recording, *, locustfile: str, lo
     )
 
 
-def require_workers(recording: recording_module.Recording, *, expected: int, wait: float, log: str) -> None:
+def require_workers(
+    recording: recording_module.Recording, *, expected: int, wait: float, log: str, start: str = ""
+) -> None:
     """In a run of several processes: all workers joined, and all of them recorded until their own end.
+
+    Args:
+        start: How workers elsewhere are started; empty when they are our own.
 
     Raises:
         errors.MissingError: Some never came.
@@ -63,9 +68,20 @@ def require_workers(recording: recording_module.Recording, *, expected: int, wai
         raise errors.MissingError(
             f"{joined} of {expected} workers of the load generator joined within {wait:g} s.",
             "The load would have been less than what was asked for, so no user was started.",
-            "Look whether something in the locustfile ends or blocks a process when it starts (a listener of `init`); "
-            "the end of Locust's log is below (load/locust.log).",
+            (
+                f"Start them before the time is over (load.expect-workers-timeout): {start}"
+                if start
+                else "Look whether something in the locustfile ends or blocks a process when it starts (a listener of "
+                "`init`); the end of Locust's log is below (load/locust.log)."
+            ),
             log=process.tail(log),
+        )
+    plain = [name for name in recording.joined if name not in recording.recorders]
+    if plain:
+        raise errors.ToolCrash(
+            f"{len(set(plain))} of {joined} workers of the load generator have no recorder.",
+            "Of their requests there would only be Locust's own rounded figures, which limits cannot be held against.",
+            f"Start them so that they fetch it with the locustfile: {start}",
         )
     lost = [number for number in recording.recorders.values() if _ended_early(recording.workers.get(number))]
     if lost:

@@ -2,6 +2,10 @@
 
     python inside.py FOLDER WARMUP DURATION -- LOCUST-ARGUMENTS
 
+or, on a machine of a cluster, as a worker whose master is one of ours:
+
+    python inside.py worker -- --worker --master-host ... -f locustfile.py
+
 mlops_ci is not installed there, and is not put on the path: modules of ours must not stand in for anybody's of the
 same name. Decides nothing.
 """
@@ -25,15 +29,21 @@ def main(argv: list[str]) -> None:
     # What the locustfile starts or prints has no business with it.
     headers = json.loads(os.environ.pop("MLOPS_CI_HEADERS", "{}"))
     split = argv.index("--")
-    folder, warmup, duration = argv[:split]
+    settings = argv[:split]
     sys.argv = ["locust", *argv[split + 1 :]]
     # First of all: it patches the standard library.
     locust = importlib.import_module("locust")
+    gevent = importlib.import_module("gevent")
+    if settings == ["worker"]:
+        importlib.import_module("mlops_ci_inside.remote").attach(locust, gevent)
+        importlib.import_module("locust.main").main()
+        return
+    folder, warmup, duration = settings
     tape = importlib.import_module("mlops_ci_inside.tape").Tape(folder)
     recorder = importlib.import_module("mlops_ci_inside.recorder").Recorder(
         tape, warmup=float(warmup), duration=float(duration), headers=headers
     )
-    recorder.attach(locust, importlib.import_module("gevent"))
+    recorder.attach(locust, gevent)
     try:
         importlib.import_module("locust.main").main()
     except SystemExit as error:

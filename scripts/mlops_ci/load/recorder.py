@@ -29,12 +29,21 @@ class Recorder:
         warmup: Seconds after the last user was started that are left out.
         duration: Seconds measured after that; then the run is ended.
         headers: Sent with every request to the service, unless the locustfile sets them.
+        remote: Whether we are a worker elsewhere, which learns the rest from the master.
     """
 
     def __init__(
-        self, to: tape.Tape, *, warmup: float, duration: float, headers: dict[str, str] | None = None
+        self,
+        to: tape.Tape,
+        *,
+        warmup: float,
+        duration: float,
+        headers: dict[str, str] | None = None,
+        remote: bool = False,
     ) -> None:
         self._headers = headers or {}
+        self._remote = remote
+        self._trip: float | None = None
         self._tape = to
         self._warmup = warmup
         self._duration = duration
@@ -162,14 +171,44 @@ class Recorder:
     def _join_team(self, runner: Any) -> None:
         if team.is_master(runner):
             self._master = team.Master(
-                runner, self._gevent, stopping=self._note_stopping, event=self._tape.event, now=self._tape.now
+                runner,
+                self._gevent,
+                stopping=self._note_stopping,
+                event=self._tape.event,
+                now=self._tape.now,
+                welcome={"headers": self._headers},
+                store=functools.partial(tape.store, self._tape.folder),
             )
         elif team.is_worker(runner):
             self._is_worker = True
-            # We were forked: the tape that we have is the master's.
-            self._tape = self._tape.of_worker(runner.worker_index)
+            # If we were forked, the tape that we have is the master's.
+            self._tape = self._tape.of_worker(runner)
             self._start()
-            team.Worker(runner, self._gevent, opened=self._follow, flush=self._tape.flush)
+            team.Worker(
+                runner,
+                self._gevent,
+                opened=self._follow,
+                flush=self._flush_all,
+                now=self._tape.now,
+                welcomed=self._welcomed if self._remote else None,
+            )
+
+    def _flush_all(self) -> None:
+        if self._remote:
+            self.end(0)  # later the master does not listen
+        self._tape.flush()
+
+    def _welcomed(self, said: dict[str, Any]) -> None:
+        """The master's headers, and its time; the shorter the way there and back, the truer."""
+        now = self._tape.now()
+        trip = now - said["sent"]
+        self._headers = said["headers"]
+        if self._trip is None:
+            self._tape.introduced()
+        if self._trip is None or trip < self._trip:
+            self._trip = trip
+            self._tape.shift(said["time"] - (said["sent"] + now) / 2)
+            self._tape.event("clock", trip=trip)
 
     def _note_stopping(self, runner: Any) -> None:
         if self._stopping is not None:  # a master's workers are told before Locust says so
@@ -200,6 +239,8 @@ class Recorder:
     def _watch_request(self, request: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(request)
         def watched(session: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
+            while self._remote and self._trip is None:  # the master has not yet said what to send
+                self._gevent.sleep(0.01)
             if self._headers and len(args) < 5:  # the fast client takes headers by their place too
                 own = client_headers.missing(self._headers, session, url, kwargs.get("headers"))
                 kwargs["headers"] = {**own, **(kwargs.get("headers") or {})}
@@ -253,7 +294,9 @@ class Recorder:
         self._gevent.spawn(follow)
 
     def _schedule_with(self, master: team.Master, users: int) -> None:
-        if master.wait_for_users():
+        if master.strangers():
+            self._environment.runner.quit()  # what they send nobody records
+        elif master.wait_for_users():
             self._schedule(users)
 
     def _follow(self, begin: float, end: float) -> None:

@@ -40,6 +40,20 @@ def prefix(worker: int) -> str:
     return f"worker-{worker}-"
 
 
+def first_number(worker: int) -> int:
+    """The number before the first that the worker with the number `worker` gives to an endpoint or a failure."""
+    return (worker + 1) << _NUMBER_BITS
+
+
+def store(folder: str, worker: int, file: str, data: bytes) -> None:
+    """Add `data`, from a worker elsewhere, to the end of the file `file` of its tape in `folder`."""
+    if file not in (REQUESTS, EVENTS):  # it comes over a network
+        return
+    for name in (REQUESTS, EVENTS):  # who sends no requests has a tape, too
+        with open(os.path.join(folder, prefix(worker) + name), "ab") as stream:
+            stream.write(data if name == file else b"")
+
+
 class Tape:
     """Writes one recording into the folder `folder`, which exists. Not for several threads.
 
@@ -53,9 +67,9 @@ class Tape:
         self.folder = folder
         self._anchor = time.time() - time.monotonic() if anchor is None else anchor
         begin = "" if worker is None else prefix(worker)
-        self._first = 0 if worker is None else (worker + 1) << _NUMBER_BITS
-        self._requests = open(os.path.join(folder, begin + REQUESTS), "ab", buffering=0)
-        self._events = open(os.path.join(folder, begin + EVENTS), "ab", buffering=0)
+        self._first = 0 if worker is None else first_number(worker)
+        self._requests = self._open(begin + REQUESTS)
+        self._events = self._open(begin + EVENTS)
         self._buffer = bytearray()
         self._flushed = time.monotonic()
         self._endpoints: dict[tuple[str, str, float | None], int] = {}
@@ -67,9 +81,19 @@ class Tape:
         """Seconds since the epoch, of a clock that is set once and never stepped."""
         return time.monotonic() + self._anchor
 
-    def of_worker(self, worker: int) -> Tape:
+    def of_worker(self, runner: Any) -> Tape:
         """The tape of a worker that was forked from us: beside ours, and by the same clock."""
-        return Tape(self.folder, worker=worker, anchor=self._anchor)
+        return Tape(self.folder, worker=runner.worker_index, anchor=self._anchor)
+
+    def introduced(self) -> None:
+        """The master knows the worker whose tape it is."""
+
+    def shift(self, seconds: float) -> None:
+        """Set the clock by `seconds`: it was not the master's."""
+        self._anchor += seconds
+
+    def _open(self, name: str) -> Any:
+        return open(os.path.join(self.folder, name), "ab", buffering=0)
 
     def event(self, kind: str, **fields: Any) -> None:
         """Write one event, after the requests before it."""

@@ -10,7 +10,13 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-HELLO, WINDOW, END, DONE = (f"mlops-ci-{word}" for word in ("hello", "window", "end", "done"))
+HELLO, WELCOME, WINDOW, TAPE, END, DONE = (
+    f"mlops-ci-1-{word}" for word in ("hello", "welcome", "window", "tape", "end", "done")
+)
+"""The number is that of this protocol: a recorder of another one is none."""
+
+CLOCK_ROUNDS = 7
+"""How often a worker elsewhere asks the master for the time; the quickest answer is the best."""
 
 PATIENCE = 10.0
 """Seconds that workers get to end beside the stop-timeout."""
@@ -32,10 +38,20 @@ class Master:
     Args:
         stopping: Called with the runner, once, before the workers are told to end.
         event: Writes an event on the master's tape.
+        welcome: What a worker elsewhere has to know.
+        store: Called with the number of a worker elsewhere, the name of a file of its tape, and what belongs there.
     """
 
     def __init__(
-        self, runner: Any, gevent: Any, *, stopping: Callable[[Any], None], event: Callable[..., None], now: Any
+        self,
+        runner: Any,
+        gevent: Any,
+        *,
+        stopping: Callable[[Any], None],
+        event: Callable[..., None],
+        now: Callable[[], float],
+        welcome: dict[str, Any],
+        store: Callable[[int, str, bytes], None],
     ) -> None:
         self._runner = runner
         self._gevent = gevent
@@ -43,11 +59,14 @@ class Master:
         self._event = event
         self._now = now
         self._quit = runner.quit
-        self._recording: set[str] = set()
+        self._welcome = welcome
+        self._store = store
+        self._recording: dict[str, int] = {}
         self._done: set[str] = set()
         self._deadline: float | None = None
         runner.environment.events.worker_connect.add_listener(self._on_connect)
         runner.register_message(HELLO, self._on_hello)
+        runner.register_message(TAPE, self._on_tape)
         runner.register_message(DONE, self._on_done)
         runner.quit = self.quit
 
@@ -63,6 +82,10 @@ class Master:
         while self._deadline is None and (self._runner.clients.ready or self._runner.clients.spawning):
             self._gevent.sleep(0.05)
         return self._deadline is None
+
+    def strangers(self) -> bool:
+        """Whether there are workers without a recorder."""
+        return any(node.id not in self._recording for node in self._runner.clients.all)
 
     def quit(self) -> None:
         """Take the place of the runner's own `quit`: have the workers end first, and wait for them."""
@@ -80,14 +103,22 @@ class Master:
 
     def _pending(self) -> bool:
         there = {node.id for node in self._runner.clients.all if node.state != "missing"}
-        return bool((self._recording & there) - self._done)
+        return bool((there & set(self._recording)) - self._done)
 
     def _on_connect(self, client_id: str, **_: Any) -> None:
         self._event("joined", worker=client_id)
 
     def _on_hello(self, msg: Any, **_: Any) -> None:
-        self._recording.add(msg.node_id)
-        self._event("recorder", worker=msg.node_id, number=msg.data["number"])
+        if msg.node_id not in self._recording:
+            self._recording[msg.node_id] = int(msg.data["number"])
+            self._event("recorder", worker=msg.node_id, number=int(msg.data["number"]))
+        if msg.data["sent"] is not None:
+            answer = {**self._welcome, "sent": msg.data["sent"], "time": self._now()}
+            self._runner.send_message(WELCOME, answer, client_id=msg.node_id)
+
+    def _on_tape(self, msg: Any, **_: Any) -> None:
+        if msg.node_id in self._recording:
+            self._store(self._recording[msg.node_id], msg.data["file"], msg.data["data"])
 
     def _on_done(self, msg: Any, **_: Any) -> None:
         self._done.add(msg.node_id)
@@ -99,10 +130,19 @@ class Worker:
     Args:
         opened: Called in a greenlet of its own with the begin and the end of the window.
         flush: Called when all users have ended, before the master is told.
+        welcomed: Of a worker elsewhere: called with what the master says, some times.
+        now: Our clock.
     """
 
     def __init__(
-        self, runner: Any, gevent: Any, *, opened: Callable[[float, float], None], flush: Callable[[], None]
+        self,
+        runner: Any,
+        gevent: Any,
+        *,
+        opened: Callable[[float, float], None],
+        flush: Callable[[], None],
+        now: Callable[[], float],
+        welcomed: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
         self._runner = runner
         self._gevent = gevent
@@ -110,7 +150,22 @@ class Worker:
         self._flush = flush
         runner.register_message(WINDOW, self._on_window)
         runner.register_message(END, self._on_end)
-        runner.send_message(HELLO, {"number": runner.worker_index})
+        runner.register_message(WELCOME, self._on_welcome)
+        self._now = now
+        self._welcomed = welcomed
+        self._rounds = 0
+        self._hello()
+
+    def _hello(self) -> None:
+        sent = self._now() if self._welcomed is not None else None
+        self._runner.send_message(HELLO, {"number": self._runner.worker_index, "sent": sent})
+
+    def _on_welcome(self, msg: Any, **_: Any) -> None:
+        if self._welcomed is not None:
+            self._welcomed(msg.data)
+            self._rounds += 1
+            if self._rounds < CLOCK_ROUNDS:
+                self._hello()
 
     def _on_window(self, msg: Any, **_: Any) -> None:
         self._gevent.spawn(self._opened, msg.data["begin"], msg.data["end"])

@@ -121,8 +121,7 @@ def _measure(
         context.progress("reading what was recorded")
         recorded = merge.read(folder)
         guards.require_import(recorded, locustfile=name, log=outcome.log)
-        if load.processes > 1:
-            guards.require_workers(recorded, expected=load.processes, wait=generator.JOINING, log=outcome.log)
+        generator.require_workers(recorded, load, log=outcome.log)
         guards.require_end(recorded, returncode=outcome.returncode, log=outcome.log)
         measured = _figures(recorded)
         used, loaded = usage.Usage(), saturation.of(recorded, None)
