@@ -121,7 +121,7 @@ class Load(Table, frozen=True, kw_only=True):
     master_host: Annotated[
         str, Meta(description="address of this machine at which they find their master")
     ] = "127.0.0.1"
-    master_port: Annotated[int, Meta(ge=1, le=65535, description="the port there, and the one behind it")] = 5557
+    master_port: Annotated[int, Meta(ge=1, le=65535, description="the port there")] = 5557
     stop_timeout: Annotated[
         Seconds, Meta(description="seconds that requests in flight at the end may still take; later ones have failed")
     ] = 10.0

@@ -151,22 +151,34 @@ def test_of__nearest_table_above(key: str, origin: str) -> None:
             "[tool.mlops-ci.load]\napp = 'a:b'\nhost = 'http://localhost'", ["both `app` and `host`"], id="app-and-host"
         ),
         pytest.param(
-            "[tool.mlops-ci.load]\nhost = 'http://localhost'\nenv = {A = 'b'}", ["`env` beside `host`"], id="host-and-env"
+            "[tool.mlops-ci.load]\nhost = 'http://localhost'\nenv = {A = 'b'}",
+            ["`env` beside `host`"],
+            id="host-and-env",
         ),
         pytest.param(
-            "[tool.mlops-ci.load]\ncommand = ['c']\nworkers = 2", ["`workers` beside `command`"], id="command-and-workers"
+            "[tool.mlops-ci.load]\ncommand = ['c']\nworkers = 2",
+            ["`workers` beside `command`"],
+            id="command-and-workers",
         ),
         pytest.param(
-            "[tool.mlops-ci.load]\nusers = 2\nprocesses = 3", ["processes is 3, users is 2"], id="processes-without-users"
+            "[tool.mlops-ci.load]\nusers = 2\nprocesses = 3",
+            ["processes is 3, users is 2"],
+            id="processes-without-users",
         ),
         pytest.param(
-            "[tool.mlops-ci.load]\nusers = 2\nexpect-workers = 3", ["expect-workers is 3, users is 2"], id="workers-idle"
+            "[tool.mlops-ci.load]\nusers = 2\nexpect-workers = 3",
+            ["expect-workers is 3, users is 2"],
+            id="workers-idle",
         ),
         pytest.param(
-            "[tool.mlops-ci.load]\nprocesses = 2\nexpect-workers = 2", ["both `processes` and"], id="two-kinds-of-workers"
+            "[tool.mlops-ci.load]\nprocesses = 2\nexpect-workers = 2",
+            ["both `processes` and"],
+            id="two-kinds-of-workers",
         ),
         pytest.param(
-            "[tool.mlops-ci.load]\nexpect-workers = 2\nmaster-host = '0.0.0.0'", ["no `host`"], id="workers-out-of-reach"
+            "[tool.mlops-ci.load]\nexpect-workers = 2\nmaster-host = '0.0.0.0'",
+            ["no `host`"],
+            id="workers-out-of-reach",
         ),
         pytest.param(
             "[tool.mlops-ci.load.thresholds]\nmax-p95-ms = inf",
