@@ -216,6 +216,7 @@ def test_pipeline__green(tmp_path: Path, repository: Path, cache: Path) -> None:
     assert float(outputs["p95-ms"]) > 0
     assert float(outputs["failure-ratio"]) == 0
     assert "<svg" in act.git(tmp_path / "remote.git", "show", "badges:coverage.svg")
+    assert json.loads(act.git(tmp_path / "remote.git", "show", "badges:coverage.json"))["total"] == 100.0
     for stage in STAGES:
         assert run.jobs[stage].summary, f"{stage} wrote no summary"
     assert "| load |" in run.jobs["gate"].summary

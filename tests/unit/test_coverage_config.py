@@ -210,7 +210,7 @@ def test_fail_under__no_floor_at_all(tmp_path: Path, text: str) -> None:
         assert coverage_config.read(tmp_path).fail_under
 
 
-EXTRAS = {
+EXTRAS: coverage_config.Extras = {
     "run": {"concurrency": ["thread", "greenlet"], "patch": ["subprocess"], "sigterm": True},
     "report": {"include_namespace_packages": True},
 }

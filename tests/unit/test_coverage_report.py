@@ -10,6 +10,7 @@ import pytest
 
 from mlops_ci import coverage_report, errors
 from mlops_ci.coverage_report import Counts
+from mlops_ci.patch import Lines
 
 
 def _summary(lines: int, covered: int, branches: tuple[int, int] | None = None) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def test_read(tmp_path: Path) -> None:
     assert report.total == Counts(4, 10)
     assert report.metrics == {"total": 40.0, "lines": 6, "covered-lines": 3, "branches": 4, "covered-branches": 1}
     assert report.counts["a/b.py"] == Counts(3, 7)
-    assert (report.lines["a/b.py"].executed, report.lines["a/b.py"].missing) == ({1, 2}, {3})
+    assert report.lines["a/b.py"] == Lines(executed=frozenset({1, 2}), missing=frozenset({3}))
     assert report.lowest() == "Least covered: ab/c.py (0 %), a/b.py (42 %)."
 
 

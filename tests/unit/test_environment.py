@@ -266,3 +266,17 @@ def test_module__command() -> None:
     made = environment.Environment(python=Path("/env/bin/python"), variables={})
 
     assert made.module("black", "--check", Path("src")) == ["/env/bin/python", "-m", "black", "--check", "src"]
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("pytest-cov", "7.1.0"), ("pytest_cov", "7.1.0"), ("pytest", "9.0"), ("cov", None), ("greenlet", None)],
+)
+def test_installed__read_off_the_folder(tmp_path: Path, name: str, version: str | None) -> None:
+    for folder in ("pytest_cov-7.1.0.dist-info", "pytest-9.0.dist-info", "pytest_cov"):
+        (tmp_path / "lib" / "python3.12" / "site-packages" / folder).mkdir(parents=True)
+    assert environment.Environment(tmp_path / "bin" / "python", {}).installed(name) == version
+
+
+def test_installed__of_the_environment_that_runs_us() -> None:
+    assert builders.OwnEnvironments().get(Role.CLIENT).installed("pytest") == pytest.__version__
