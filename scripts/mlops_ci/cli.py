@@ -72,9 +72,14 @@ def run_command(workspace: options.Prepare) -> int:
         for result in collected:
             if result.findings:
                 console.show_stage(screen, result, prefix)
+    # One step shows ten annotations: the last word and a share for every stage.
+    share = max(1, (github.MOST_ANNOTATIONS - 1) // max(1, sum(bool(result.findings) for result in collected)))
+    code = _decide(prepared, collected)
     for result in collected:
-        runner.annotate(result.findings, result.stage, prefix)
-    return _decide(prepared, collected)
+        runner.annotate(result.findings, result.stage, prefix, most=share)
+        if result.findings:
+            runner.summarise(markdown.stage(result, prefix))
+    return code
 
 
 @commands.command("gate")

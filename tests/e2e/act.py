@@ -37,7 +37,7 @@ SHIPPED = ("actions", ".github", "scripts", "pyproject.toml", "README.md")
 """What of this repository a run needs."""
 
 _OWN = re.compile(r"(?m)^(\s*(?:- )?uses: )\$/(\S+)")
-_OTHERS = re.compile(r"(?m)^\s*(?:- )?uses: ([\w.-]+/[\w.-]+)@(\S+)")
+_OTHERS = re.compile(r"(?m)^\s*(?:- )?uses: ([\w.-]+/[\w.-]+)(?:/[\w.-]+)*@(\S+)")
 _PASSED_ON = re.compile(r"^(SSL_CERT_(FILE|DIR)|(HTTPS?|ALL|NO)_PROXY|UV_.*|LANG|LC_.*)$", re.IGNORECASE)
 
 
@@ -129,6 +129,7 @@ def run(client: Path, repository: Path, scratch: Path, *, variables: Mapping[str
     marker = uuid.uuid4().hex
     artifacts = scratch / "artifacts"
     environment = {**_environment(scratch), "E2E_ARTIFACTS": str(artifacts), "E2E_RUN": marker, **(variables or {})}
+    environment.setdefault("E2E_CACHE", str(scratch / "cache"))
     command = [
         str(_script("act")),
         "push",

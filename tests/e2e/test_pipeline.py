@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,21 +161,9 @@ FAULTS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return act.render(tmp_path_factory.mktemp("repository") / "copy")
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where environments are kept. They are the same for all clients here, and made once for all workers of xdist."""
-    base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "environments"
-
-
 def pushed(tmp_path: Path, repository: Path, cache: Path, fault: Fault) -> act.Run:
     client = tmp_path / "client"
-    client.mkdir()
+    client.mkdir(parents=True)
     small_client.write(client, fault.changes, folder=fault.folder, inputs=fault.inputs)
     act.commit(client, remote=tmp_path / "remote.git")
     scratch = tmp_path / "scratch"

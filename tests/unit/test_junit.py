@@ -120,3 +120,29 @@ def test_read__no_report(tmp_path: Path, content: str | None) -> None:
         path.write_text(content, encoding="utf-8")
     with pytest.raises(errors.MissingError, match="no readable report"):
         junit.read(path)
+
+
+@pytest.mark.parametrize(
+    ("test", "name"),
+    [
+        ("tests/unit/test_a.py::test_b", "tests.unit.test_a.test_b"),
+        ("tests/unit/test_a.py::TestB::TestC::test_d", "tests.unit.test_a.TestB.TestC.test_d"),
+        ("test_a.py::test_b[x/y.py::z-[]", "test_a.test_b[x/y.py::z-[]"),
+    ],
+)
+def test_name_of(test: str, name: str) -> None:
+    assert junit.name_of(test) == name
+
+
+def test_join(tmp_path: Path) -> None:
+    for name in "ab":
+        text = f'<testsuites><testsuite name="pytest"><testcase classname="t" name="{name}"/></testsuite></testsuites>'
+        (tmp_path / f"{name}.xml").write_text(text, encoding="utf-8")
+    target = tmp_path / "deep" / "joined.xml"
+    junit.join([tmp_path / "b.xml", tmp_path / "a.xml"], target)
+    assert [case.name for case in junit.read(target)] == ["t.b", "t.a"]
+
+
+def test_join__one_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(errors.MissingError):
+        junit.join([tmp_path / "a.xml"], tmp_path / "joined.xml")

@@ -178,3 +178,26 @@ def test_stage__files_that_lost_coverage() -> None:
     assert "| ` new.py ` | new | 0.00 % | 1 |" in text
     none = results.StageResult(stage="coverage", verdict=Verdict.PASS, metrics={"lost": []})
     assert "more uncovered" not in markdown.stage(none)
+
+
+def _suite(stage: str, **metrics: Any) -> results.StageResult:
+    return results.StageResult(stage=stage, verdict=Verdict.PASS, metrics=metrics)
+
+
+def test_tests__the_slowest_of_all_suites() -> None:
+    slow = [{"name": f"t{n}", "duration-s": float(n)} for n in range(8)]
+    text = "\n".join(markdown.tests([_suite("tests-a", slowest=slow[::2]), _suite("tests-b", slowest=slow)]))
+    rows = [line for line in text.splitlines() if "` t" in line]
+    assert len(rows) == 10
+    assert rows[0] == r"| tests\-b | ` t7 ` | 7.00 s |"
+
+
+def test_tests__shards_and_flaky_tests() -> None:
+    shards = [{"shard": "1/2", "tests": 3, "pytest-s": 1.25}, {"shard": "2/2", "tests": 0, "pytest-s": 0.5}]
+    text = "\n".join(markdown.tests([_suite("tests-a", shards=shards, flaky=["t.a|b"])]))
+    assert r"| tests\-a | 2/2 | 0 | 0.5 s |" in text
+    assert r"| tests\-a | ` t.a\|b ` |" in text
+
+
+def test_tests__nothing_to_say() -> None:
+    assert markdown.tests([_suite("lint")]) == []

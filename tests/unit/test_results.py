@@ -109,7 +109,16 @@ def test_read__missing_names_the_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "command"), [("lint", "lint"), ("tests-unit", "test unit"), ("tests-a-b", "test a-b"), ("load", "load")]
+    ("stage", "command"),
+    [
+        ("lint", "lint"),
+        ("load", "load"),
+        ("tests-unit", "test unit"),
+        ("tests-a-b", "test a-b"),
+        ("tests-unit-py3.12", "test unit --python 3.12"),
+        ("tests-a-b-2of3", "test a-b --shard 2/3"),
+        ("tests-unit-py3.12-10of12", "test unit --python 3.12 --shard 10/12"),
+    ],
 )
 def test_command_of__stage(stage: str, command: str) -> None:
     assert results.command_of(stage) == command

@@ -43,10 +43,10 @@ OTHERS = {
         *("name", "artifact-ids", "path", "pattern", "merge-multiple", "github-token", "repository", "run-id"),
         *("skip-decompress", "digest-mismatch"),
     },
-    "actions/cache": {
-        *("path", "key", "restore-keys", "upload-chunk-size", "enableCrossOsArchive", "fail-on-cache-miss"),
-        "lookup-only",
+    "actions/cache/restore": {
+        *("path", "key", "restore-keys", "enableCrossOsArchive", "fail-on-cache-miss", "lookup-only"),
     },
+    "actions/cache/save": {"path", "key", "upload-chunk-size", "enableCrossOsArchive"},
     "astral-sh/setup-uv": {
         *("version", "version-file", "python-version", "activate-environment", "venv-path", "no-project"),
         *("working-directory", "checksum", "github-token", "enable-cache", "cache-dependency-glob", "restore-cache"),
@@ -248,6 +248,6 @@ def test_commands__every_one_that_is_started_exists() -> None:
         for step in file.steps()
         for name in re.findall(r"-Im mlops_ci ([a-z]+)", step.get("run", ""))
     }
-    assert {"plan", "lint", "typecheck", "test", "coverage", "load", "gate", "badge"} == started
+    assert {"plan", "lint", "typecheck", "test", "coverage", "run", "load", "gate", "badge"} == started
     assert started <= cli.commands.commands.keys()
     assert isinstance(cli.commands, click.Group)

@@ -16,18 +16,18 @@ JOBS = MLOPS.jobs
 
 
 def uploads() -> dict[str, dict[str, str]]:
-    """The inputs of every upload, by the job's id."""
+    """The inputs of every upload of results, by the job's id."""
     return {
         name: {**step["with"], "if": step["if"]}
         for name, job in JOBS.items()
         for step in job["steps"]
-        if "upload-artifact" in step.get("uses", "")
+        if "upload-artifact" in step.get("uses", "") and name != "plan"
     }
 
 
 def test_inputs__are_the_few_that_are_promised() -> None:
     assert list(MLOPS.inputs) == [
-        *("working-directory", "python-versions", "stages", "runs-on", "min-coverage"),
+        *("working-directory", "python-versions", "stages", "layout", "id", "runs-on", "min-coverage"),
         *("max-failure-ratio", "max-p95-ms", "max-p99-ms", "min-rps"),
     ]
     assert all(entry["required"] == "false" for entry in MLOPS.inputs.values())
@@ -50,7 +50,10 @@ def test_inputs__every_choice_reaches_the_plan_and_the_stage_that_heeds_it() -> 
     }
     assert "min-coverage" in passed["coverage"]
     assert {"max-failure-ratio", "max-p95-ms", "max-p99-ms", "min-rps"} <= passed["load"]
-    assert {"stages", "python-versions", "needs"} <= passed["gate"]
+    assert {"stages", "python-versions", "needs", "layout", "sharded"} <= passed["gate"]
+    assert {"stages", "python-versions", "min-coverage"} <= passed[plan.TOGETHER]
+    assert "sharded" in passed["coverage"]
+    assert "shard" in passed["tests"]
     # What the suites' results are called depends on how many versions there are.
     assert "python-versions" in passed["tests"] & passed["coverage"]
     assert all("working-directory" in given for given in passed.values())
@@ -63,9 +66,10 @@ def test_outputs__are_those_of_the_gate_and_the_name_of_the_report() -> None:
 
 
 def test_jobs__are_the_plan_the_stages_and_the_gate() -> None:
-    assert list(JOBS) == ["plan", *config.STAGES, "gate"]
+    assert list(JOBS) == ["plan", "lint", "typecheck", "tests", "coverage", plan.TOGETHER, "load", "gate"]
+    assert {*config.STAGES} < JOBS.keys()
     assert [job["name"] for job in JOBS.values()] == [
-        *("plan", "lint", "typecheck", "tests ${{ matrix.name }}", "coverage", "load", "gate")
+        *("plan", "lint", "typecheck", "tests ${{ matrix.name }}", "coverage", "checks", "load", "gate")
     ]
 
 
@@ -73,6 +77,7 @@ def test_jobs__a_stage_runs_when_the_plan_says_so() -> None:
     for stage in config.STAGES:
         assert "plan" in JOBS[stage]["needs"]
         assert f"needs.plan.outputs.{stage} == 'true'" in JOBS[stage]["if"]
+    assert JOBS[plan.TOGETHER]["if"] == "needs.plan.outputs.checks != ''"
 
 
 def test_jobs__coverage_runs_also_after_a_suite_that_failed() -> None:
@@ -119,9 +124,11 @@ def test_plan__offers_what_the_command_writes(tmp_path: Path) -> None:
 
 def test_artifacts__are_kept_whatever_happened_and_may_be_made_again() -> None:
     kept = uploads()
-    assert kept.keys() == {*config.STAGES, "gate"}
-    for upload in kept.values():
-        assert upload["if"] == "always()"
+    assert kept.keys() == {*config.STAGES, plan.TOGETHER, "gate"}
+    for name, upload in kept.items():
+        # Without a plan the gate has no name of its own for them, and nothing to keep.
+        at_the_gate = "${{ always() && needs.plan.outputs.artifact != '' }}"
+        assert upload["if"] == (at_the_gate if name == "gate" else "always()")
         assert upload["overwrite"] == "true"
 
 
@@ -130,13 +137,14 @@ def test_artifacts__have_the_names_that_are_looked_for() -> None:
     assert {name: upload["name"] for name, upload in uploads().items()} == {
         **{str(stage): f"{prefix}-{stage}" for stage in config.STAGES if stage != "tests"},
         "tests": f"{prefix}-${{{{ matrix.result }}}}",
-        "gate": "${{ needs.plan.outputs.artifact || 'mlops-report' }}",
+        plan.TOGETHER: f"{prefix}-checks",
+        "gate": prefix,
     }
     patterns = {
         name: step["with"]["pattern"]
         for name, job in JOBS.items()
         for step in job["steps"]
-        if "download-artifact" in step.get("uses", "")
+        if "download-artifact" in step.get("uses", "") and name != "tests"
     }
     assert patterns == {"coverage": f"{prefix}-tests-*", "gate": f"{prefix}-*"}
 
@@ -163,6 +171,38 @@ def test_artifacts__of_two_folders_are_never_taken_for_each_other() -> None:
         assert not [other for other in names if other.startswith(f"{one}-")]
 
 
+def steps(job: str, uses: str) -> list[dict[str, dict[str, str]]]:
+    return [step for step in JOBS[job]["steps"] if uses in step.get("uses", "")]
+
+
+def test_durations__are_restored_once_and_the_same_for_all_shards() -> None:
+    restoring = {name for name in JOBS if steps(name, "actions/cache/restore@")}
+    assert restoring == {"plan"}
+    (handed,), (brought,) = steps("plan", "upload-artifact"), steps("tests", "download-artifact")
+    assert handed["with"]["name"] == "durations-${{ steps.plan.outputs.artifact }}"
+    assert brought["with"]["pattern"] == handed["with"]["name"].replace("steps.plan", "needs.plan")
+    # What the gate brings together begins otherwise: it must not find these among results.
+    assert not handed["with"]["name"].startswith("mlops-report")
+
+
+def test_durations__are_kept_of_the_default_branch_only_where_they_are_looked_up() -> None:
+    (restored,), (saved,) = steps("plan", "actions/cache/restore@"), steps("gate", "actions/cache/save@")
+    assert "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)" in saved["if"]
+    assert restored["with"]["path"] == saved["with"]["path"]
+    assert restored["with"]["key"] == saved["with"]["key"].replace("needs.plan", "steps.plan")
+    assert restored["with"]["key"].startswith(restored["with"]["restore-keys"])
+
+
+def test_layout__machines_that_share_nothing_look_at_the_same_commits() -> None:
+    depths = {
+        name: step["with"].get("fetch-depth")
+        for name in ("coverage", plan.TOGETHER)
+        for step in steps(name, "actions/checkout@")
+    }
+    # Coverage of new lines is measured in either.
+    assert depths[plan.TOGETHER] == "2"
+
+
 def test_actions__use_the_setup_first() -> None:
     for action in files.ACTIONS:
         first = next(action.steps())
@@ -171,9 +211,9 @@ def test_actions__use_the_setup_first() -> None:
             assert first["with"]["working-directory"] == "${{ inputs.working-directory }}"
 
 
-def test_actions__are_the_seven_that_are_promised() -> None:
+def test_actions__are_the_eight_that_are_promised() -> None:
     names = {action.path.parent.name for action in files.ACTIONS}
-    assert names == {"setup", "lint", "typecheck", "test", "coverage", "load-test", "gate"}
+    assert names == {"setup", "lint", "typecheck", "test", "coverage", "run", "load-test", "gate"}
 
 
 def test_cache__jobs_that_install_different_things_have_different_keys() -> None:

@@ -47,12 +47,19 @@ class GitHub:
             if line.strip():
                 self._write(f"::add-mask::{_data(line)}")
 
-    def annotate(self, findings: Sequence[results.Finding], stage: str, prefix: Path = Path()) -> None:
-        """The first ten findings of each severity, in their order, as annotations."""
+    def annotate(
+        self,
+        findings: Sequence[results.Finding],
+        stage: str,
+        prefix: Path = Path(),
+        *,
+        most: int = MOST_ANNOTATIONS,
+    ) -> None:
+        """The first `most` findings of each severity, in their order, as annotations."""
         if not self.is_here:
             return
         for severity in Severity:
-            for finding in [found for found in findings if found.severity is severity][:MOST_ANNOTATIONS]:
+            for finding in [found for found in findings if found.severity is severity][:most]:
                 self._write(annotation(finding, stage, prefix))
 
     def error(self, message: str, stage: str) -> None:

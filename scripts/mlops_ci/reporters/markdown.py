@@ -12,6 +12,7 @@ from mlops_ci.reporters import rows
 from mlops_ci.results import Verdict
 
 MOST_FINDINGS = 50
+MOST_TESTS = 10
 MARK = {
     Verdict.PASS: ":white_check_mark:",
     Verdict.FAIL: ":x:",
@@ -79,7 +80,30 @@ def run(verdict: results.RunResult, collected: Sequence[results.StageResult]) ->
     parts = [f"## {MARK[verdict.verdict]} mlops-ci: {verdict.verdict}", checks(collected)]
     if verdict.message:
         parts.append(block(verdict.message))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *tests(collected)]) + "\n"
+
+
+def tests(collected: Sequence[results.StageResult]) -> list[str]:
+    """Sections on the tests of all suites: how even the shards were, the slowest tests, those that are flaky."""
+    parts = []
+    shards = [(result.stage, shard) for result in collected for shard in result.metrics.get("shards", [])]
+    if shards:
+        body = [
+            (escape(stage), escape(shard["shard"]), str(shard["tests"]), f"{shard['pytest-s']:.1f} s")
+            for stage, shard in shards
+        ]
+        parts += ["#### Shards", table(("suite", "shard", "tests", "took"), body)]
+    timed = [(result.stage, test) for result in collected for test in result.metrics.get("slowest", [])]
+    timed.sort(key=lambda each: -each[1]["duration-s"])
+    if timed:
+        body = [
+            (escape(stage), code(test["name"]), f"{test['duration-s']:.2f} s") for stage, test in timed[:MOST_TESTS]
+        ]
+        parts += ["#### Slowest tests", table(("suite", "test", "took"), body)]
+    flaky = [(escape(result.stage), code(name)) for result in collected for name in result.metrics.get("flaky", [])]
+    if flaky:
+        parts += ["#### Flaky tests", table(("suite", "test"), flaky[:MOST_FINDINGS])]
+    return parts
 
 
 def checks(collected: Sequence[results.StageResult]) -> str:

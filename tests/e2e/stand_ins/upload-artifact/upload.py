@@ -50,7 +50,8 @@ def main() -> str:
         and not any(part.startswith(".") for part in file.parts)
     ]
     if not files:
-        print(f"::warning::No files were found with the provided path: {', '.join(lines)}.")
+        level = "" if os.environ["ARTIFACT_IF_NONE"] == "ignore" else "::warning::"
+        print(f"{level}No files were found with the provided path: {', '.join(lines)}.")
         return ""
     target = Path(os.environ["E2E_ARTIFACTS"]) / name
     if target.exists():
