@@ -11,6 +11,7 @@ import pytest
 from tests.integration.load_scene import USER, context_of, left_behind
 
 from mlops_ci import config, errors, results
+from mlops_ci.load import pictures
 from mlops_ci.stages import load
 
 # Sleeps as the path says, or as a script says that depends only on the count; writes down what it really slept.
@@ -223,6 +224,8 @@ def test_run__a_leak_of_1_mb_per_hundred_requests(tmp_path: Path, mode: str) -> 
     service = result.metrics["service"]
     assert refused(result) == ([("the service", "max-rss-growth-mb")] if mode else []), service
     assert service["peak-rss-mb"] > 5 and service["cpu-s-per-request"] > 0
+    assert {"load/times.svg", "load/throughput.svg", "load/distribution.svg"} <= set(result.files)
+    assert len(result.metrics["course"]["rps"]) == pictures.PARTS
     if mode:
         assert 8 < service["rss-growth-mb-per-1000-requests"] < 13
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci import results, thresholds
-from mlops_ci.reporters import rows
+from mlops_ci.reporters import charts, rows
 from mlops_ci.results import Verdict
 
 MOST_FINDINGS = 50
@@ -57,6 +57,7 @@ def stage(result: results.StageResult, prefix: Path = Path()) -> str:
         parts.append(block(result.message) if "\n" in result.message else escape(result.message))
     if result.checks:
         parts.append(checks([result]))
+    parts += charts.of(result)
     if result.metrics.get("lost"):
         parts.append(lost(result.metrics["lost"]))
     if result.findings:

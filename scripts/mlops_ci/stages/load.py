@@ -21,6 +21,7 @@ from mlops_ci.load import (
     limits,
     listeners,
     merge,
+    pictures,
     recording,
     report,
     saturation,
@@ -150,6 +151,9 @@ def _measure(
         loaded.require_room()
     checks = limits.check(measured, load, used if load.host is None else None)
     checks += documented.check(covered, asked, load.thresholds.min_operation_coverage)
+    course = pictures.course(recorded.columns(), measured)
+    metrics["course"] = course.metrics()
+    pictures.write(folder, course, checks)
     verdict = thresholds.verdict(checks)
     refused = guards.refusal(recorded, locustfile=name)
     if refused:

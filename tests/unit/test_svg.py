@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from mlops_ci import svg
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(*lines: svg.Line, limits: list[tuple[str, float]] | None = None) -> ElementTree.Element:
+    xs = [float(n) for n in range(max((len(line.values) for line in lines), default=1))]
+    text = svg.chart("A <b>title</b> & more", xs, lines, x_label="s", y_label="ms", limits=limits or [])
+    return ElementTree.fromstring(text)
+
+
+def texts(chart: ElementTree.Element) -> list[str]:
+    return [element.text or "" for element in chart.iter(f"{SVG}text")]
+
+
+def lines_of(chart: ElementTree.Element) -> list[str]:
+    return [path.attrib["d"] for path in chart.iter(f"{SVG}path") if path.attrib["stroke-width"] == "2"]
+
+
+def test_chart__is_well_formed_and_escaped() -> None:
+    chart = drawn(svg.Line("p<50>", [1.0, 2.0]))
+    assert "A <b>title</b> & more" in texts(chart) and "p<50>" in texts(chart)
+
+
+def test_chart__lines_within_the_frame_with_gaps() -> None:
+    (path,) = lines_of(drawn(svg.Line("p95", [0.0, 50.0, None, 100.0, 25.0])))
+    assert path.count("M") == 2 and path.count("L") == 2
+    points = [tuple(map(float, point.split())) for point in path.replace("M", ";").replace("L", ";").split(";")[1:]]
+    assert all(0 <= x <= svg.WIDTH and 0 <= y <= svg.HEIGHT for x, y in points)
+    assert points[0][1] > points[1][1] > points[2][1] < points[3][1]  # upwards is less
+
+
+def test_chart__limits_are_drawn_and_fit() -> None:
+    chart = drawn(svg.Line("p95", [1.0, 2.0]), limits=[("max-p95-ms", 400.0)])
+    dashed = [path for path in chart.iter(f"{SVG}path") if "stroke-dasharray" in path.attrib]
+    assert len(dashed) == 1 and "max-p95-ms 400" in texts(chart) and "400" in texts(chart)
+
+
+@pytest.mark.parametrize("values", [[None], [0.0], [5.0], [None, None]])
+def test_chart__next_to_nothing(values: list[float | None]) -> None:
+    assert "p95" in texts(drawn(svg.Line("p95", values)))
+
+
+@pytest.mark.parametrize("top", [0.001, 0.9, 1.0, 3.0, 7.77, 10.0, 99.0, 204.0, 1e6])
+def test_chart__the_scale_reaches_the_top_and_not_far_beyond(top: float) -> None:
+    ticks = svg.ticks(top)
+    assert ticks[0] == 0 and top <= ticks[-1] < 1.6 * top and 3 <= len(ticks) <= 12
+
+
+def test_chart__equal_runs_are_equal_files() -> None:
+    line = svg.Line("p95", [1.0, 2.0])
+    first, second = (svg.chart("t", [0.0, 1.0], [line], x_label="", y_label="") for _ in range(2))
+    assert first == second
