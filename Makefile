@@ -55,6 +55,7 @@ self: $(VENV)/dev ## Our own pipeline on our own code: lint, types, tests, cover
 bench: $(VENV)/dev ## Speed, as ratios measured side by side
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_load.py
+	$(BIN)/python scripts/bench_tests.py
 
 .PHONY: docs
 docs: $(VENV)/dev ## Renew the generated tables of README.md
