@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlops_ci.load import inside, pacing, recorder, recording, tape
+from mlops_ci.load import inside, pacing, raised, recorder, recording, tape
 
 
 class Hook:
@@ -207,14 +207,14 @@ def test_user_run__older_locust_tells_nobody(scene: Scene) -> None:
 
 
 def test_exceptions__distinct_ones_are_bounded_and_all_counted(scene: Scene) -> None:
-    for number in range(recorder.MOST_EXCEPTIONS + 5):
+    for number in range(raised.MOST + 5):
         scene.events.user_error.fire(user_instance=None, exception=KeyError(number), tb=None)
     scene.events.user_error.fire(user_instance=None, exception=KeyError(0), tb=None)
     scene.recorder.end(None)
     read = scene.read()
-    assert len(read.exceptions) == recorder.MOST_EXCEPTIONS
+    assert len(read.exceptions) == raised.MOST
     assert read.exceptions[0].source == "task"
-    assert read.last_words is not None and read.last_words.exceptions == recorder.MOST_EXCEPTIONS + 1
+    assert read.last_words is not None and read.last_words.exceptions == raised.MOST + 1
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import functools
 import importlib
-import logging
 import os
 import sys
 import time
 import traceback
 from typing import Any, Callable
 
-from . import client_headers, pacing, tape, team  # relative: inside Locust this package has another name
+from . import (  # relative: inside Locust this package has another name
+    client_headers,
+    pacing,
+    raised,
+    tape,
+    team,
+    whereabouts,
+)
 
-MOST_EXCEPTIONS = 20
 NO_ANSWER = "No answer when the run ended"
 
 
@@ -47,8 +52,8 @@ class Recorder:
         self._tape = to
         self._warmup = warmup
         self._duration = duration
-        self._exceptions: dict[str, int] = {}
-        self._reported: BaseException | None = None
+        # Whichever tape we have by then.
+        self._raised = raised.Raised(lambda kind, **fields: self._tape.event(kind, **fields))
         self._environment: Any = None
         self._scheduled = False
         self._stopping: float | None = None
@@ -75,8 +80,7 @@ class Recorder:
         """The locustfile is imported, the runner made, logging set up."""
         self._environment = environment
         self._join_team(environment.runner)
-        for name in (None, "locust"):
-            logging.getLogger(name).addHandler(_Handler(self))
+        self._raised.listen()
         self._tape.event("init", shape=environment.shape_class is not None)
 
         def flush_for_ever() -> None:
@@ -108,7 +112,7 @@ class Recorder:
             start = now - (0.0 if response_time is None else duration / 1000)
         # `response` of a 4xx or 5xx is false.
         status = 0 if response is None else getattr(response, "status_code", 0)
-        failure = self._tape.failure(_text(exception)) if exception else 0
+        failure = self._tape.failure(raised.text(exception)) if exception else 0
         endpoint = self._tape.endpoint(request_type, name, self._interval())
         if url is not None:
             self._tape.path(endpoint, url)
@@ -116,7 +120,7 @@ class Recorder:
 
     def on_user_error(self, user_instance: Any, exception: BaseException, **_: Any) -> None:
         """A task has raised; newer versions of Locust also tell us here of `on_start`, and then name a user."""
-        self._user_exception("user" if isinstance(user_instance, self._locust.User) else "task", exception)
+        self._raised.add("user" if isinstance(user_instance, self._locust.User) else "task", exception)
 
     def on_test_start(self, environment: Any, **_: Any) -> None:
         """Users are about to be started. With a load shape of the client's own, the warm-up begins here."""
@@ -139,14 +143,6 @@ class Recorder:
         """All users have ended."""
         self._tape.event("stopped")
 
-    def exception(self, source: str, message: str, text: str) -> None:
-        """Something in the locustfile raised; each distinct traceback is written once, all are counted."""
-        if text not in self._exceptions and len(self._exceptions) < MOST_EXCEPTIONS:
-            self._exceptions[text] = 0
-            self._tape.event("exception", source=source, message=message[:500], traceback=text[-8000:])
-        if text in self._exceptions:
-            self._exceptions[text] += 1
-
     def end(self, exit_code: Any) -> None:
         """The last words: a recording without them is not complete."""
         log = importlib.import_module("locust.log")
@@ -155,7 +151,7 @@ class Recorder:
             exit_code=exit_code if isinstance(exit_code, int) else int(exit_code is not None),
             process_exit_code=getattr(self._environment, "process_exit_code", None),
             unhandled=bool(getattr(log, "unhandled_greenlet_exception", False)),
-            exceptions=sum(self._exceptions.values()),
+            exceptions=self._raised.count,
             requests=self._tape.count,
         )
 
@@ -214,15 +210,8 @@ class Recorder:
         if self._stopping is not None:  # a master's workers are told before Locust says so
             return
         self._stopping = self._tape.now()
-        where = self._whereabouts(runner) if not self._tape.count else []
+        where = whereabouts.of(runner) if not self._tape.count else []
         self._tape.event("stopping", cpu_s=time.process_time(), users=runner.user_count, where=where)
-
-    def _user_exception(self, source: str, exception: BaseException) -> None:
-        if exception is self._reported:  # by the other of the two ways in which it reaches us
-            return
-        self._reported = exception
-        text = "".join(traceback.format_exception(type(exception), exception, exception.__traceback__))
-        self.exception(source, _text(exception), text)
 
     def _watch_user(self, run: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(run)
@@ -231,7 +220,7 @@ class Recorder:
                 return run(user)
             except Exception as error:
                 # The user is gone for the rest of the run; older versions of Locust tell nobody.
-                self._user_exception("user", error)
+                self._raised.add("user", error)
                 raise
 
         return watched
@@ -264,7 +253,7 @@ class Recorder:
             return
         endpoint = self._tape.endpoint(method, name, self._interval())
         self._tape.path(endpoint, url)
-        message = NO_ANSWER if killed else f"No answer: {_text(reason)}"
+        message = NO_ANSWER if killed else f"No answer: {raised.text(reason)}"
         self._tape.request(start, duration, endpoint, self._tape.failure(message), 0, 0)
         if killed:
             self._tape.event("unanswered", start=start, duration=duration, endpoint=endpoint)
@@ -309,36 +298,3 @@ class Recorder:
         # blocked for some seconds, they end those seconds too early: hence again, until it is true.
         while self._tape.now() < moment:
             self._gevent.sleep(min(moment - self._tape.now(), 1.0))
-
-    def _whereabouts(self, runner: Any) -> list[tuple[str, int]]:
-        """Where the users wait, in the client's own code: the place and how many are there, most first."""
-        root = os.getcwd() + os.sep
-        places: dict[str, int] = {}
-        for greenlet in list(runner.user_greenlets):
-            frame = getattr(greenlet, "gr_frame", None)
-            while frame is not None:
-                path = frame.f_code.co_filename
-                if path.startswith(root) and "site-packages" not in path:
-                    place = f"{path[len(root):]}:{frame.f_lineno} in {frame.f_code.co_name}"
-                    places[place] = places.get(place, 0) + 1
-                    break
-                frame = frame.f_back
-        return sorted(places.items(), key=lambda item: -item[1])[:3]
-
-
-class _Handler(logging.Handler):
-    """Exceptions in listeners and in `on_stop` reach nobody but Locust's log."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        super().__init__(logging.ERROR)
-        self._recorder = recorder
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = self.format(record).strip()
-        if text.startswith(("Uncaught exception in", "Unhandled exception in greenlet")):
-            self._recorder.exception("listener", text.splitlines()[-1], text)
-
-
-def _text(exception: Any) -> str:
-    text = f"{type(exception).__name__}: {exception}" if isinstance(exception, BaseException) else str(exception)
-    return text[:500]
