@@ -118,9 +118,9 @@ class Load(Table, frozen=True, kw_only=True):
         Count, Meta(description="workers on other machines that the run waits for; `locust --worker -f -`")
     ] = 0
     expect_workers_timeout: Annotated[Seconds, Meta(description="seconds that they may take to join")] = 60.0
-    master_host: Annotated[
-        str, Meta(description="address of this machine at which they find their master")
-    ] = "127.0.0.1"
+    master_host: Annotated[str, Meta(description="address of this machine at which they find their master")] = (
+        "127.0.0.1"
+    )
     master_port: Annotated[int, Meta(ge=1, le=65535, description="the port there")] = 5557
     stop_timeout: Annotated[
         Seconds, Meta(description="seconds that requests in flight at the end may still take; later ones have failed")
@@ -257,12 +257,6 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _refuse_nonsense(config: Config) -> None:
     config_faults.refuse_nonsense_of_load(config.load)
-    if config.load.processes > config.load.users:
-        raise errors.ConfigurationError(
-            f"[{TABLE}.load] processes is {config.load.processes}, users is {config.load.users}.",
-            "A process without a user sends nothing.",
-            "Lower `processes`, or raise `users`.",
-        )
     if not config.stages:
         raise errors.ConfigurationError(
             f"[{TABLE}] stages is empty.",

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_ci import config, environment, errors, process
-from mlops_ci.load import bundle, guards, service, tape
+from mlops_ci.load import bundle, guards
 from mlops_ci.load import recording as recording_module
+from mlops_ci.load import service, tape
 
 HEADERS = "MLOPS_CI_HEADERS"
 """The environment variable that brings them to `inside`."""
