@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.load_scene import GET, context_of, left_behind
 
 from mlops_ci import errors, results, stages
 from mlops_ci.load import generator, service, tape
 from mlops_ci.stages import load
-from tests.integration.load_scene import GET, context_of, left_behind
 
 LOCUST = [sys.executable, "-m", "locust"]
 WITH_OURS = [sys.executable, str(generator.INSIDE), "worker", "--"]
