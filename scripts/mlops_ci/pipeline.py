@@ -81,8 +81,8 @@ def prepare(
         config=settings,
         report=report,
         environments=environment.Cache(found, settings),
-        secrets=masking.collect(settings.load, os.environ),
         base=base,
+        secrets=masking.collect(settings.load, os.environ),
     )
     return Workspace(context, origins)
 

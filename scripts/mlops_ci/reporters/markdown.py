@@ -97,10 +97,10 @@ def tests(collected: Sequence[results.StageResult]) -> list[str]:
     timed = [(result.stage, test) for result in collected for test in result.metrics.get("slowest", [])]
     timed.sort(key=lambda each: -each[1]["duration-s"])
     if timed:
-        body = [
+        slowest = [
             (escape(stage), code(test["name"]), f"{test['duration-s']:.2f} s") for stage, test in timed[:MOST_TESTS]
         ]
-        parts += ["#### Slowest tests", table(("suite", "test", "took"), body)]
+        parts += ["#### Slowest tests", table(("suite", "test", "took"), slowest)]
     flaky = [(escape(result.stage), code(name)) for result in collected for name in result.metrics.get("flaky", [])]
     if flaky:
         parts += ["#### Flaky tests", table(("suite", "test"), flaky[:MOST_FINDINGS])]
