@@ -21,7 +21,7 @@ from pathlib import Path
 import coverage
 from pytest_split import algorithms
 
-from mlops_ci import durations, junit
+from mlops_ci.testing import durations, junit
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARDS = 4

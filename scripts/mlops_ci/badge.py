@@ -8,7 +8,8 @@ import warnings
 from pathlib import Path, PurePath
 from types import ModuleType
 
-from mlops_ci import coverage_report, errors, figure, results
+from mlops_ci import errors, results
+from mlops_ci.coverage import coverage_report, figure
 
 NAME = "coverage.svg"
 

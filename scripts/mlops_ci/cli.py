@@ -28,9 +28,9 @@ from mlops_ci import (
     process,
     publish,
     results,
-    shards,
 )
 from mlops_ci.reporters import console, github, markdown
+from mlops_ci.testing import shards
 
 INTERRUPTED = 130
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlops_ci import environment, errors, formatters, results, source_files, stages, tools
+from mlops_ci import environment, errors, results, stages
+from mlops_ci.static_analysis import formatters, source_files, tools
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mlops_ci import client, config, coverage_config, environment, errors, masking, plan, pool, process, results
+from mlops_ci import client, config, environment, errors, masking, plan, pool, process, results
+from mlops_ci.coverage import coverage_config
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
 REPORT = "mlops-report"

@@ -10,7 +10,7 @@ from typing import Any
 from tests.e2e import act, small_client
 from tests.e2e.test_pipeline import GREEN, Fault, pushed
 
-from mlops_ci import durations, junit
+from mlops_ci.testing import durations, junit
 
 SUITES = ("unit", "integration")
 SHARDS = 3

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from tests import builders, repositories
 
-from mlops_ci import base, changes, coverage_report, errors, logical_lines, patch, process
+from mlops_ci import base, errors, process
+from mlops_ci.coverage import changes, coverage_report, logical_lines, patch
 
 BEFORE = """\
 def used(x):

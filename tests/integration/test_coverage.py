@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from tests import builders, repositories
 
-from mlops_ci import config, errors, figure, results
-from mlops_ci.coverage_report import Counts
+from mlops_ci import config, errors, results
+from mlops_ci.coverage import figure
+from mlops_ci.coverage.coverage_report import Counts
 from mlops_ci.results import Severity, Verdict
 from mlops_ci.stages import coverage
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests import builders
 
-from mlops_ci import config, coverage_report, plan
+from mlops_ci import config, plan
+from mlops_ci.coverage import coverage_report
 from mlops_ci.results import Verdict
 from mlops_ci.stages import coverage, tests
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import config, durations, errors, junit, plan, results, shards
+from mlops_ci import config, errors, plan, results
 from mlops_ci.results import Verdict
 from mlops_ci.stages import Context, tests
+from mlops_ci.testing import durations, junit, shards
 
 FILES = {
     "src/pkg/__init__.py": "",

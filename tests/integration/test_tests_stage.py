@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import config, errors, plan, process, results, tally
+from mlops_ci import config, errors, plan, process, results
 from mlops_ci.results import Verdict
 from mlops_ci.stages import tests
+from mlops_ci.testing import tally
 
 CODE = {
     "src/pkg/__init__.py": "",

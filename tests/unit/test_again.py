@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import pytest
 
-from mlops_ci import again, junit
+from mlops_ci.testing import again, junit
 
 
 def _case(name: str, outcome: str = "failed") -> junit.Case:

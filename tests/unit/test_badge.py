@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 from tests import builders
 
-from mlops_ci import badge, coverage_report, errors, results
+from mlops_ci import badge, errors, results
+from mlops_ci.coverage import coverage_report
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_ci import changes, errors
+from mlops_ci import errors
+from mlops_ci.coverage import changes
 
 HUNK = "--- old://{0}\n+++ new://{1}\n@@ -1,0 +2,2 @@\n+a\n+b\n"
 

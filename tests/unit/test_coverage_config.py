@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import coverage_config, errors
+from mlops_ci import errors
+from mlops_ci.coverage import coverage_config
 
 SOURCE = ("src/pkg",)
 

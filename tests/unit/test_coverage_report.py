@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from mlops_ci import coverage_report, errors
-from mlops_ci.coverage_report import Counts
-from mlops_ci.patch import Lines
+from mlops_ci import errors
+from mlops_ci.coverage import coverage_report
+from mlops_ci.coverage.coverage_report import Counts
+from mlops_ci.coverage.patch import Lines
 
 
 def _summary(lines: int, covered: int, branches: tuple[int, int] | None = None) -> dict[str, Any]:

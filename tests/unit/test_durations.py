@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci import durations
+from mlops_ci.testing import durations
 
 
 def test_write__and_read(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from mlops_ci import figure
-from mlops_ci.coverage_report import Counts
+from mlops_ci.coverage import figure
+from mlops_ci.coverage.coverage_report import Counts
 
 MADE = figure.make(Counts(17999, 20000), {"b.py": Counts(1, 2), "a.py": Counts(3, 3)}, commit="abc", color="#97CA00")
 

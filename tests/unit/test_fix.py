@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests import builders
 
-from mlops_ci import errors, fix, results, tools
+from mlops_ci import errors, fix, results
+from mlops_ci.static_analysis import tools
 
 BROKEN = results.Finding(path="c.py", line=3, code="black", message="black cannot parse: this is not valid Python.")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests import builders
 
-from mlops_ci import environment, errors, formatters, process, results, source_files, stages
+from mlops_ci import environment, errors, process, results, stages
+from mlops_ci.static_analysis import formatters, source_files
 
 FILES = source_files.SourceFiles(python=("a.py",), foreign=frozenset({"env"}))
 WHERE = environment.Environment(python=Path("python"), variables={})

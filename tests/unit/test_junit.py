@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 import pytest
 
-from mlops_ci import errors, junit
+from mlops_ci import errors
+from mlops_ci.testing import junit
 
 TRACEBACK = """def test_b():
 >       assert helper(1) == 3

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci import logical_lines
+from mlops_ci.coverage import logical_lines
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_ci import measuring
+from mlops_ci.coverage import measuring
 
 PROCESSES = {"patch": ["subprocess"], "sigterm": True}
 

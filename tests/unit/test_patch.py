@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from mlops_ci import patch, results
-from mlops_ci.patch import Block, Lines, Patch
+from mlops_ci import results
+from mlops_ci.coverage import patch
+from mlops_ci.coverage.patch import Block, Lines, Patch
 
 NOTHING: Mapping[int, int] = {}
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import config, durations, errors, plan, results, shards, tally
+from mlops_ci import config, errors, plan, results
 from mlops_ci.client import Client
 from mlops_ci.results import Verdict
+from mlops_ci.testing import durations, shards, tally
 
 WHOLE = plan.Leg(suite="unit", python=None, result="tests-unit")
 SUITE = config.Suite(path="tests/unit", shards=2)

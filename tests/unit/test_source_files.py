@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests import builders
 
-from mlops_ci import errors, process, source_files
+from mlops_ci import errors, process
+from mlops_ci.static_analysis import source_files
 
 NO_GIT = {"git": builders.completed(128, stderr="fatal: not a git repository")}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_ci import stacks
+from mlops_ci.testing import stacks
 
 ROOT = Path("/client")
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from mlops_ci import config, errors, junit, tally
+from mlops_ci import config, errors
 from mlops_ci.results import Verdict
+from mlops_ci.testing import junit, tally
 
 
 def _case(name: str, outcome: str = "passed", seconds: float = 0.1) -> junit.Case:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests import builders
 
-from mlops_ci import errors, tool_config
+from mlops_ci import errors
+from mlops_ci.static_analysis import tool_config
 
 
 def make_repository(tmp_path: Path, files: dict[str, str]) -> Path:

@@ -12,22 +12,16 @@ from typing import Any
 
 import msgspec
 
-from mlops_ci import (
-    badge,
-    base,
+from mlops_ci import badge, base, config, errors, plan, results, thresholds
+from mlops_ci.coverage import (
     baseline,
     changes,
-    config,
     coverage_config,
     coverage_report,
     coverage_tool,
-    errors,
     figure,
     logical_lines,
     patch,
-    plan,
-    results,
-    thresholds,
 )
 from mlops_ci.stages import Context
 

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mlops_ci import environment, errors, formatters, results, source_files, stages, tool_config, tools
+from mlops_ci import environment, errors, results, stages
+from mlops_ci.static_analysis import formatters, source_files, tool_config, tools
 
 STAGE = "lint"
 TOOLS = ("black", "isort", "flake8")

@@ -1,7 +1,7 @@
 """Run one suite, or one shard of it, with pytest in the client's environment: in parallel, measured, within a limit.
 
 Decides whether the suite passed; whether its coverage is enough is `mlops_ci.stages.coverage`'s to say, and what a
-suite's shards come to together is `mlops_ci.shards`'.
+suite's shards come to together is `mlops_ci.testing.shards`'.
 """
 
 from __future__ import annotations
@@ -14,27 +14,15 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_ci import (
-    again,
-    config,
-    coverage_config,
-    durations,
-    environment,
-    errors,
-    junit,
-    measuring,
-    process,
-    results,
-    shards,
-    stacks,
-    tally,
-)
+from mlops_ci import config, environment, errors, process, results
+from mlops_ci.coverage import coverage_config, measuring
 from mlops_ci.plan import Leg
 from mlops_ci.stages import Context
+from mlops_ci.testing import again, durations, junit, shards, stacks, tally
 
 NO_TESTS = 5
 FAILED = 1
-PLUGIN = Path(__file__).parents[1] / "inside_pytest"
+PLUGIN = Path(__file__).parents[1] / "testing" / "inside_pytest"
 """The folder of what runs inside the client's pytest where a suite has shards."""
 
 _MESSAGE_LINES = 12

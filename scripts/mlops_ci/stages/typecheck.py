@@ -14,7 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from mlops_ci import client, config, environment, errors, process, results, stages, tool_config, tools
+from mlops_ci import client, config, environment, errors, process, results, stages
+from mlops_ci.static_analysis import tool_config, tools
 
 STAGE = "typecheck"
 

@@ -1,6 +1,6 @@
 """What coverage must be told to miss nothing: code in threads, greenlets and other processes, files never imported.
 
-Which configuration it goes into, and that the client's own wins, is `mlops_ci.coverage_config`'s business.
+Which configuration it goes into, and that the client's own wins, is `mlops_ci.coverage.coverage_config`'s business.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from packaging import version
 
-from mlops_ci.coverage_config import Extras, Value
+from mlops_ci.coverage.coverage_config import Extras, Value
 
 _FOLLOWS_PROCESSES = {"coverage": "7.10", "pytest-cov": "7"}
 """Since these coverage follows subprocesses by itself; before, pytest-cov did, and two of them must not."""

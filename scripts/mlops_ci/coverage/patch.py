@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from mlops_ci import logical_lines, results
+from mlops_ci import results
+from mlops_ci.coverage import logical_lines
 
 CODE = "uncovered"
 

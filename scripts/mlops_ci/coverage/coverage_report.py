@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlops_ci import errors
-from mlops_ci.patch import Lines
+from mlops_ci.coverage.patch import Lines
 
 NAME = "coverage/coverage.json"
 LOWEST = 5

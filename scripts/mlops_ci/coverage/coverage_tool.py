@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops_ci import badge, config, coverage_config, environment, errors, measuring, plan, process
+from mlops_ci import badge, config, environment, errors, plan, process
+from mlops_ci.coverage import coverage_config, measuring
 from mlops_ci.stages import Context
 
 NO_DATA = "No data"

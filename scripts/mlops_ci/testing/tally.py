@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from mlops_ci import config, errors, junit, results, thresholds
+from mlops_ci import config, errors, results, thresholds
 from mlops_ci.results import Verdict
+from mlops_ci.testing import junit
 
 SLOWEST = 10
 FAILED = ("failed", "error")

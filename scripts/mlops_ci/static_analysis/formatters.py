@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mlops_ci import environment, results, source_files, stages, tool_config, tools
+from mlops_ci import environment, results, stages
+from mlops_ci.static_analysis import source_files, tool_config, tools
 
 WOULD_REFORMAT = "black would reformat this file."
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
-from mlops_ci import config, durations, errors, junit, plan, results, tally
+from mlops_ci import config, errors, plan, results
 from mlops_ci.client import Client
 from mlops_ci.plan import Leg
 from mlops_ci.results import Verdict
+from mlops_ci.testing import durations, junit, tally
 
 
 class Notes(msgspec.Struct, frozen=True):

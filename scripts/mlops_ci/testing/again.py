@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from mlops_ci import junit
+from mlops_ci.testing import junit
 
 MOST = 10
 """Tests that are run again, the first to fail first."""

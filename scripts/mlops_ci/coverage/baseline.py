@@ -6,7 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mlops_ci import errors, figure, git, process
+from mlops_ci import errors, git, process
+from mlops_ci.coverage import figure
 
 REMOTE = "origin"
 _NO_BRANCH = 2

@@ -2,8 +2,8 @@
 
 The client's settings are carried over as they are, in the dialect that they are written in: TOML can say what ini
 cannot (a pattern that begins with `#`, a table in a plugin's table). What is added: relative paths, so that data of
-several machines are about the same files; the source, when the client names none; what `mlops_ci.measuring` asks
-for. What is taken out: where data and reports go, and `fail_under`, since limits are ours to decide on combined data.
+several machines are about the same files; the source, when the client names none; what `measuring` asks for. What is
+taken out: where data and reports go, and `fail_under`, since limits are ours to decide on combined data.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from mlops_ci.coverage_report import Counts
+from mlops_ci.coverage.coverage_report import Counts
 
 NAME = "coverage.json"
 MOST_LOST = 10
