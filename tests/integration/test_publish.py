@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+from tests.repositories import NEWER, OLDER, git
 
 from mlops_ci import errors, process, publish
 from mlops_ci.publish import Outcome
-
-OLDER, NEWER = 1_700_000_000, 1_700_000_600
-
-
-def git(folder: Path, *args: str, date: int = OLDER) -> str:
-    env = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "GIT_AUTHOR_NAME": "A",
-        "GIT_AUTHOR_EMAIL": "a@example.org",
-        "GIT_COMMITTER_NAME": "A",
-        "GIT_COMMITTER_EMAIL": "a@example.org",
-        "GIT_AUTHOR_DATE": f"{date} +0000",
-        "GIT_COMMITTER_DATE": f"{date} +0000",
-    }
-    return subprocess.run(
-        ["git", *args], cwd=folder, env=env, check=True, capture_output=True, text=True
-    ).stdout.strip()
 
 
 @pytest.fixture

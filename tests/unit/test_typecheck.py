@@ -27,13 +27,13 @@ def run(root: Path, completed: process.Completed, **of: Any) -> tuple[results.St
         ("a.py:2:12:3:4: error: Bad  [arg-type]", ("a.py", 2, 12), "arg-type", "Bad"),
         ("a.py:2: error: Bad", ("a.py", 2, 0), "mypy", "Bad"),
         ("s p/ü:1.py:2:12: error: Bad [x]  [misc]", ("s p/ü:1.py", 2, 12), "misc", "Bad [x]"),
-        ("/root/a.py:2:1: error: Bad: worse  [x-y]", ("a.py", 2, 1), "x-y", "Bad: worse"),
+        ("/client/a.py:2:1: error: Bad: worse  [x-y]", ("a.py", 2, 1), "x-y", "Bad: worse"),
         ("./b/../a.py:2:1: error: Bad  [misc]", ("a.py", 2, 1), "misc", "Bad"),
         ("../lib/a.py:2:1: error: Bad  [misc]", ("/lib/a.py", 2, 1), "misc", "Bad"),
     ],
 )
 def test_parse__line(line: str, place: tuple[str, int, int], code: str, message: str) -> None:
-    (finding,) = typecheck.parse(line, Path("/root"))
+    (finding,) = typecheck.parse(line, Path("/client"))
 
     assert ((finding.path, finding.line, finding.column), finding.code, finding.message) == (place, code, message)
 
@@ -49,14 +49,14 @@ a.py:4:1: error: Second  [misc]
 Found 2 errors in 1 file (checked 3 source files)
 """
 
-    findings = list(typecheck.parse(said, Path("/root")))
+    findings = list(typecheck.parse(said, Path("/client")))
 
     assert [finding.message for finding in findings] == ['First\nof the first\n"f" defined here (b.py:9)', "Second"]
 
 
 @pytest.mark.parametrize("said", ["", SUCCESS, "a.py: error: no line\n", "a.py:1: warning: none of ours\n"])
 def test_parse__nothing(said: str) -> None:
-    assert list(typecheck.parse(said, Path("/root"))) == []
+    assert list(typecheck.parse(said, Path("/client"))) == []
 
 
 def test_run__pass(tmp_path: Path) -> None:
