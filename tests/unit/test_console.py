@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rich.console
+from tests import hostile
 
 from mlops_ci import results
 from mlops_ci.reporters import console
@@ -132,3 +135,26 @@ def test_live__a_line_a_stage() -> None:
     assert tests.split()[1] == "running"
     assert tests.rstrip().endswith("running [pytest]")
     assert load.split() == ["load", "waiting"]
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile.TEXTS.items()])
+def test_everything__hostile_text_moves_no_cursor(text: str) -> None:
+    screen = rich.console.Console(file=Terminal(), width=100, force_terminal=True, soft_wrap=True, emoji=False)
+    lines = console.Lines(screen)
+    collected = hostile.stages(text)
+    with console.Live(screen, []) as live:
+        for result in collected:
+            live.progress(result.stage, text)
+            live.finished(result)
+        screen.print(live.render())
+    for result in collected:
+        lines.finished(result)
+        console.show_stage(screen, result)
+    console.show_run(screen, hostile.run(text), collected)
+    shown = _text(screen)
+    # What is left of control characters is rich's own: colours, and where the live table is drawn again.
+    rest = re.sub(r"\x1b\[[0-9;]*m|\x1b\[(2K|1A|\?25[lh])|\r(?=\x1b\[)|\n", "", shown)
+    assert not {
+        character for character in rest if unicodedata.category(character) in ("Cc", "Cf") and character != "\t"
+    }
+    assert "\x1b]" not in shown

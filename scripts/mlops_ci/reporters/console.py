@@ -13,12 +13,11 @@ from typing import Literal
 import rich.box
 import rich.console
 import rich.live
-import rich.markup
 import rich.table
 import rich.text
 
 from mlops_ci import results
-from mlops_ci.reporters import rows
+from mlops_ci.reporters import rows, visible
 from mlops_ci.results import Verdict
 
 STYLE = {
@@ -56,13 +55,13 @@ class Lines:
         self.console = console
 
     def started(self, stage: str) -> None:
-        self.console.print(f"{stage}: started", markup=False)
+        _say(self.console, f"{stage}: started")
 
     def progress(self, stage: str, doing: str) -> None:
         """Not shown: a log is read afterwards."""
 
     def finished(self, result: results.StageResult) -> None:
-        self.console.print(f"{result.stage}: {_ending(result)}", markup=False)
+        _say(self.console, f"{result.stage}: {_ending(result)}")
 
 
 class Live:
@@ -101,7 +100,7 @@ class Live:
                     since = self._started.get(stage)
                     elapsed = "" if since is None else f"{time.monotonic() - since:.1f} s"
                     cells, style = ("running" if elapsed else "", elapsed, doing), "dim" if since is None else ""
-                text = [rich.text.Text(cell, overflow="ellipsis", no_wrap=True) for cell in cells]
+                text = [rich.text.Text(visible.text(cell), overflow="ellipsis", no_wrap=True) for cell in cells]
                 table.add_row(rich.text.Text(stage), rich.text.Text(cells[0], style=style), *text[1:])
         return table
 
@@ -119,12 +118,12 @@ def show_stage(console: rich.console.Console, result: results.StageResult, prefi
     """A stage's findings, each on a line that editors and terminals can open, then what it has to say."""
     for finding in result.findings[:MOST_FINDINGS]:
         first, *rest = finding.message.splitlines() or [""]
-        console.print(f"{rows.place(finding, prefix)}: {finding.code}: {first}".removeprefix(": "), markup=False)
+        _say(console, f"{rows.place(finding, prefix)}: {finding.code}: {first}".removeprefix(": "))
         for line in rest:
-            console.print(f"    {line}", markup=False)
+            _say(console, f"    {line}")
     if len(result.findings) > MOST_FINDINGS:
-        console.print(f"... and {len(result.findings) - MOST_FINDINGS} more, all in {result.stage}.json", markup=False)
-    console.print(f"{result.stage}: {_ending(result)}", markup=False, style=STYLE[result.verdict])
+        _say(console, f"... and {len(result.findings) - MOST_FINDINGS} more, all in {result.stage}.json")
+    _say(console, f"{result.stage}: {_ending(result)}", STYLE[result.verdict])
 
 
 def show_run(console: rich.console.Console, run: results.RunResult, collected: Sequence[results.StageResult]) -> None:
@@ -136,11 +135,16 @@ def show_run(console: rich.console.Console, run: results.RunResult, collected: S
         table.add_column(title, justify=justify, no_wrap=title != "check", overflow="fold")
     for row in rows.rows(collected):
         *cells, verdict = row.cells
-        table.add_row(*map(rich.markup.escape, cells), f"[{STYLE[row.verdict]}]{verdict}[/]")
+        table.add_row(*(rich.text.Text(visible.text(cell)) for cell in cells), f"[{STYLE[row.verdict]}]{verdict}[/]")
     console.print(table, soft_wrap=False)
     if run.message:
-        console.print(run.message, markup=False)
-    console.print(f"verdict: {run.verdict}", markup=False, style=STYLE[run.verdict])
+        _say(console, run.message)
+    _say(console, f"verdict: {run.verdict}", STYLE[run.verdict])
+
+
+def _say(console: rich.console.Console, text: str, style: str | None = None) -> None:
+    """Text of others as text: neither markup of ours nor commands to the terminal."""
+    console.print(visible.text(text), markup=False, style=style)
 
 
 def _ending(result: results.StageResult) -> str:

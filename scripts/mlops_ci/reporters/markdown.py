@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci import results, thresholds
-from mlops_ci.reporters import charts, rows
+from mlops_ci.reporters import charts, rows, visible
 from mlops_ci.results import Verdict
 
 MOST_FINDINGS = 50
@@ -22,18 +22,15 @@ MARK = {
 }
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>+!~&$=-])")
-# GitHub looks for these in what Markdown made, where a backslash is gone: mentions, references to issues, links.
-_NEUTRAL = {"@": "@&#8203;", "#": "#&#8203;", ":": "&#58;", "www.": "www&#46;"}
-_LINKING = re.compile("|".join(map(re.escape, _NEUTRAL)))
-# Colours of a terminal, what else nobody can see, and what turns the direction of text.
-_INVISIBLE = re.compile(
-    r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069]"
-)
+# GitHub looks for these in what Markdown made, where backslashes and entities are gone: mentions, references to issues,
+# links, names of emoji. A space without a width, after the first character, parts them.
+_LINKING = re.compile(r"[@#]|:(?=[\w/\\])|w(?=ww\.)|g(?=h\\-\d)", re.IGNORECASE)
+_PARTED = r"\g<0>&#8203;"
 
 
 def escape(text: str) -> str:
     """`text` as it is: no markup, no mention, no link, on one line. Pipes are `cells`' business."""
-    return _LINKING.sub(lambda found: _NEUTRAL[found[0]], _SPECIAL.sub(r"\\\1", _one_line(text)))
+    return _LINKING.sub(_PARTED, _SPECIAL.sub(r"\\\1", _one_line(text)))
 
 
 def code(text: str) -> str:
@@ -46,7 +43,7 @@ def code(text: str) -> str:
 def block(text: str) -> str:
     """`text` as a code block, with a fence that it does not contain."""
     fence = "`" * max(3, max((len(run) for run in re.findall("`+", text)), default=0) + 1)
-    lines = "\n".join(_INVISIBLE.sub("", line) for line in text.splitlines())
+    lines = "\n".join(map(visible.text, text.splitlines()))
     return f"{fence}text\n{lines}\n{fence}"
 
 
@@ -145,4 +142,4 @@ def _cell(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_INVISIBLE.sub("", line) for line in text.split())
+    return " ".join(map(visible.text, text.split()))
