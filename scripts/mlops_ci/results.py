@@ -57,6 +57,17 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines of a source, as they were when the stage ran.
+
+    Attributes:
+        first: The number of the first one, from 1.
+    """
+
+    first: int
+    lines: list[str]
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """A problem at a place.
 
@@ -66,6 +77,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         column: From 1; 0 when unknown.
         code: The tool's code: ``black``, ``isort``, ``E501``, ``arg-type``.
         message: One line or several, as the tool said it.
+        context: The lines around it; absent where there are none, and beyond the first findings of a result.
     """
 
     path: str
@@ -74,6 +86,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity = Severity.ERROR
     code: str = ""
     message: str = ""
+    context: Excerpt | msgspec.UnsetType = msgspec.UNSET
 
 
 class StageResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +97,7 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True):
         exit_code: What the command ends with when it ran only this stage.
         metrics: Numbers (or tables of them) that every client may rely on, null where there is no data.
         message: One line for a pass; the three beats for anything else.
+        beats: Those three one by one, of a stage that could not reach a verdict; their log stays in `message`.
         duration_s: Wall time in seconds.
         files: What the stage left in the report folder, relative to it.
     """
@@ -96,6 +110,7 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, Any] = {}
     findings: list[Finding] = []
     message: str = ""
+    beats: list[str] = []
     duration_s: float = 0.0
     files: list[str] = []
 
@@ -124,6 +139,7 @@ def from_failure(stage: str, failure: errors.Failure, *, duration_s: float = 0.0
         verdict=Verdict.ERROR,
         exit_code=failure.exit_code,
         message=failure.message,
+        beats=[failure.what, failure.meaning, failure.remedy],
         duration_s=duration_s,
     )
 

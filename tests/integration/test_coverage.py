@@ -98,6 +98,8 @@ def test_run__min_patch(changed: Path, floor: float | None, verdict: Verdict, se
     assert result.verdict is verdict
     assert [check.name for check in result.checks] == ["min-total", *(["min-patch"] if floor is not None else [])]
     assert (result.metrics["patch"], result.metrics["new-lines"], result.metrics["covered-new-lines"]) == (50.0, 2, 1)
+    assert result.metrics["uncovered-new-lines"] == [{"path": "src/pkg/a.py", "first": 6, "last": 6}]
+    assert {"path": "src/pkg/a.py", "covered": 3, "possible": 4} in result.metrics["by-file"]
     *limits, finding = result.findings
     assert [limit.code for limit in limits] == (["min-patch"] if verdict is Verdict.FAIL else [])
     assert (finding.path, finding.line, finding.severity, finding.code) == ("src/pkg/a.py", 6, severity, "uncovered")

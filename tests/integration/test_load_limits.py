@@ -224,8 +224,11 @@ def test_run__a_leak_of_1_mb_per_hundred_requests(tmp_path: Path, mode: str) -> 
     service = result.metrics["service"]
     assert refused(result) == ([("the service", "max-rss-growth-mb")] if mode else []), service
     assert service["peak-rss-mb"] > 5 and service["cpu-s-per-request"] > 0
-    assert {"load/times.svg", "load/throughput.svg", "load/distribution.svg"} <= set(result.files)
-    assert len(result.metrics["course"]["rps"]) == pictures.PARTS
+    drawn = {f"load/{name}.svg" for name in ("times", "throughput", "distribution", "memory", "processor")}
+    assert drawn <= set(result.files)
+    course = result.metrics["course"]
+    assert {len(course[key]) for key in ("rps", "rss-mb", "cpu-cores")} == {pictures.PARTS}
+    assert 5 < max(course["rss-mb"]) <= service["peak-rss-mb"] and max(course["cpu-cores"]) > 0
     if mode:
         assert 8 < service["rss-growth-mb-per-1000-requests"] < 13
 

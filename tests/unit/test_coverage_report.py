@@ -80,3 +80,15 @@ def test_read__nothing_or_no_json(tmp_path: Path) -> None:
     for name in ("broken.json", "absent.json"):
         with pytest.raises(errors.MissingError, match=name):
             coverage_report.read(tmp_path / name)
+
+
+def test_files__what_misses_most_first_and_not_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = _read(tmp_path, {"totals": _summary(6, 3, (4, 1)), "files": FILES})
+    assert report.files() == [
+        {"path": "a/b.py", "covered": 3, "possible": 7},
+        {"path": "ab/c.py", "covered": 0, "possible": 2},
+        {"path": "a/empty.py", "covered": 0, "possible": 0},
+        {"path": "m.py", "covered": 1, "possible": 1},
+    ]
+    monkeypatch.setattr(coverage_report, "MOST_FILES", 1)
+    assert [entry["path"] for entry in report.files()] == ["a/b.py"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlops_ci import results
-from mlops_ci.load import figures, pictures, times
+from mlops_ci.load import figures, panels, pictures, times
 from mlops_ci.load.recording import Columns
 
 
@@ -17,7 +17,7 @@ def chunk(*rows: tuple[float, float, int]) -> Columns:
     )
 
 
-def course(*chunks: Columns) -> pictures.Course:
+def course(*chunks: Columns) -> panels.Course:
     measured = figures.measure(chunks, begin=100.0, end=130.0, names=lambda _: "GET /a", failures={1: "bad"})
     return pictures.course(chunks, measured)
 
@@ -27,25 +27,29 @@ def test_course__parts() -> None:
         chunk((99.9, 5.0, 0), (100.1, 10.0, 0), (100.2, 30.0, 0), (100.3, 1.0, 1)),
         chunk((100.4, 2000.0, 0), (129.5, 40.0, 0), (130.0, 50.0, 0), (110.0, float("nan"), 0)),
     )
-    assert run.at[0] == 0.5 and len(run.at) == pictures.PARTS
-    assert run.percentiles[50][0] == 30.0 and run.percentiles[99][0] == 2000.0
-    assert run.percentiles[50][1] is None and run.percentiles[95][29] == 40.0
+    assert run.at_s[0] == 0.5 and len(run.at_s) == pictures.PARTS
+    assert run.p50_ms[0] == 30.0 and run.p99_ms[0] == 2000.0
+    assert run.p50_ms[1] is None and run.p95_ms[29] == 40.0
     assert [run.rps[n] for n in (0, 1, 2, 10, 29)] == [2.0, 0.0, 1.0, 0.0, 1.0]
-    assert (run.distribution[0], run.distribution[49], run.distribution[99]) == (10.0, 30.0, 2000.0)
+    assert (run.distribution_ms[0], run.distribution_ms[49], run.distribution_ms[99]) == (10.0, 30.0, 2000.0)
 
 
 def test_course__is_that_of_the_figures() -> None:
     rows = chunk(*((100.0 + n * 0.03, 5.0 + n % 97, 0) for n in range(1000)))
     measured = figures.measure([rows], begin=100.0, end=130.0, names=lambda _: "GET /a", failures={})
     run = pictures.course([rows], measured)
-    assert run.distribution[94] == measured.total["p95-ms"] and run.distribution[99] == measured.total["max-ms"]
+    assert run.distribution_ms[94] == measured.total["p95-ms"] and run.distribution_ms[99] == measured.total["max-ms"]
     assert sum(run.rps) / pictures.PARTS == pytest.approx(measured.total["rps"])
 
 
 def test_metrics__short() -> None:
     found = course(chunk((100.1, 10.123456, 0))).metrics()
-    assert set(found) == {"at-s", "rps", "p50-ms", "p95-ms", "p99-ms", "distribution-ms"}
+    assert set(found) == {
+        *("at-s", "rps", "p50-ms", "p95-ms", "p99-ms", "distribution-ms"),
+        *("rss-mb", "cpu-cores"),
+    }
     assert found["p50-ms"][:2] == [10.12, None]
+    assert found["rss-mb"] == []  # nothing was said of the service
 
 
 def test_write__with_the_limits_on_all_requests(tmp_path: Path) -> None:
@@ -63,12 +67,23 @@ def test_write__with_the_limits_on_all_requests(tmp_path: Path) -> None:
 
 def test_write__nothing_succeeded(tmp_path: Path) -> None:
     run = course(chunk((100.1, 10.0, 1)))
-    assert run.distribution == [] and set(run.rps) == {0.0}
+    assert run.distribution_ms == [] and set(run.rps) == {0.0}
     pictures.write(tmp_path, run, [])
-    assert (tmp_path / "distribution.svg").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"times.svg", "throughput.svg"}
+
+
+def test_write__memory_with_its_limit_and_processor_time(tmp_path: Path) -> None:
+    limit = results.Check(
+        name="max-rss-mb", scope="the service", measured=1.0, limit=77.0, verdict=results.Verdict.PASS
+    )
+    run = panels.Course(at_s=[0.5, 1.5], rss_mb=[50.0, None], cpu_cores=[0.5, 0.25], rps=[1.0])
+    pictures.write(tmp_path, run, [limit])
+    # Of `rps` there are fewer values than moments: such a line is not drawn.
+    assert {path.name for path in tmp_path.iterdir()} == {"memory.svg", "processor.svg"}
+    assert "max-rss-mb 77" in (tmp_path / "memory.svg").read_text(encoding="utf-8")
 
 
 def test_course__too_many_for_exact_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(times, "MOST_EXACT", 2)
     run = course(chunk(*((100.0 + n / 10, 10.0, 0) for n in range(9))))
-    assert run.distribution[49] == pytest.approx(10.0, rel=0.001)
+    assert run.distribution_ms[49] == pytest.approx(10.0, rel=0.001)

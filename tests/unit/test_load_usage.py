@@ -166,3 +166,16 @@ def test_sampler__looks_at_a_real_process() -> None:
             time.sleep(0.005)
     rss, cpu = [one.rss for one in found.samples], [one.cpu_s or 0 for one in found.samples]
     assert all(rss) and cpu == sorted(cpu) and len(found.samples) >= 4
+
+
+def test_course__memory_and_processor_time_of_each_part() -> None:
+    samples = [sample(t, rss=(70 if t == 25 else 50) * MB, cpu_s=1.0 + t / 4) for t in range(101)]
+    memory, cpu = usage.course(samples, [10.0, 20.0, 30.0, 30.5])
+    assert memory == pytest.approx([50.0, 70.0, 50.0])  # a peak within a part is not lost
+    assert cpu == pytest.approx([0.25, 0.25, 0.25])  # the last part lies between two samples
+
+
+def test_course__where_there_are_no_samples() -> None:
+    samples = [sample(t) for t in range(20, 31)]
+    assert usage.course(samples, [10.0, 20.0, 30.0, 40.0]) == ([None, 50.0, None], [None, 0.0, None])
+    assert usage.course([sample(t, rss=None, cpu_s=None) for t in range(50)], [10.0, 20.0]) == ([], [])

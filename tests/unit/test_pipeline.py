@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import config, errors, pipeline, plan, process, results
+from mlops_ci import config, errors, masking, pipeline, plan, process, results
 from mlops_ci.results import Verdict
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
@@ -215,6 +215,20 @@ def test_run_one__a_stage_that_dies_leaves_an_error(tmp_path: Path, raised: Exce
     result = results.read(context.report / "lint.json")
     assert (result.verdict, result.exit_code) == (Verdict.ERROR, code)
     assert result.message.startswith(says)
+
+
+def test_run_one__findings_get_the_lines_around_them_without_secrets(tmp_path: Path) -> None:
+    builders.write(tmp_path, {"a.py": 'key = "s3cret-value"\n'})
+    context = builders.make_context(tmp_path, secrets=masking.Secrets({"KEY": "s3cret-value"}))
+
+    def work(_: Context) -> results.StageResult:
+        return results.StageResult(
+            stage="lint", verdict=Verdict.FAIL, findings=[results.Finding(path="a.py", line=1, code="E501")]
+        )
+
+    pipeline.run_one("lint", work, context, Watcher())
+    (finding,) = results.read(context.report / "lint.json").findings
+    assert finding.context == results.Excerpt(first=1, lines=['key = "***"'])
 
 
 def test_run_one__a_bug_keeps_its_traceback(tmp_path: Path) -> None:

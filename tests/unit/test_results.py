@@ -27,7 +27,10 @@ def test_write__read_gives_the_same(tmp_path: Path) -> None:
             results.Check(name="min-x", scope="", measured=None, limit=1, verdict=results.Verdict.INCONCLUSIVE),
         ],
         metrics={"passed": 3, "total": None, "endpoints": {"POST /predict": {"p95-ms": 1.5}}},
-        findings=[results.Finding(path="src/ü b.py", line=3, column=1, code="E501", message="a\nb")],
+        findings=[
+            results.Finding(path="src/ü b.py", line=3, column=1, code="E501", message="a\nb"),
+            results.Finding(path="a.py", line=3, context=results.Excerpt(first=2, lines=["", "x = 1"])),
+        ],
         message="One.\nTwo.",
         duration_s=1.25,
         files=["tests-unit/junit.xml"],
@@ -131,3 +134,4 @@ def test_from_failure__is_an_error(kind: type[errors.Failure]) -> None:
     assert result.verdict is results.Verdict.ERROR
     assert result.exit_code == kind.exit_code != errors.PASSED
     assert (result.stage, result.message, result.duration_s) == ("lint", "What. Meaning. Remedy.", 2.0)
+    assert result.beats == ["What.", "Meaning.", "Remedy."]

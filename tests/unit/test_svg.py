@@ -11,8 +11,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def drawn(*lines: svg.Line, limits: list[tuple[str, float]] | None = None) -> ElementTree.Element:
     xs = [float(n) for n in range(max((len(line.values) for line in lines), default=1))]
-    text = svg.chart("A <b>title</b> & more", xs, lines, x_label="s", y_label="ms", limits=limits or [])
-    return ElementTree.fromstring(text)
+    chart = svg.Chart("A <b>title</b> & more", xs, lines, x_label="s", y_label="ms", limits=limits or [])
+    return ElementTree.fromstring(svg.document(chart))
 
 
 def texts(chart: ElementTree.Element) -> list[str]:
@@ -20,7 +20,7 @@ def texts(chart: ElementTree.Element) -> list[str]:
 
 
 def lines_of(chart: ElementTree.Element) -> list[str]:
-    return [path.attrib["d"] for path in chart.iter(f"{SVG}path") if path.attrib["stroke-width"] == "2"]
+    return [path.attrib["d"] for path in chart.iter(f"{SVG}path") if "line" in path.attrib["class"]]
 
 
 def test_chart__is_well_formed_and_escaped() -> None:
@@ -38,7 +38,7 @@ def test_chart__lines_within_the_frame_with_gaps() -> None:
 
 def test_chart__limits_are_drawn_and_fit() -> None:
     chart = drawn(svg.Line("p95", [1.0, 2.0]), limits=[("max-p95-ms", 400.0)])
-    dashed = [path for path in chart.iter(f"{SVG}path") if "stroke-dasharray" in path.attrib]
+    dashed = [path for path in chart.iter(f"{SVG}path") if path.attrib["class"] == "limit"]
     assert len(dashed) == 1 and "max-p95-ms 400" in texts(chart) and "400" in texts(chart)
 
 
@@ -53,7 +53,29 @@ def test_chart__the_scale_reaches_the_top_and_not_far_beyond(top: float) -> None
     assert ticks[0] == 0 and top <= ticks[-1] < 1.6 * top and 3 <= len(ticks) <= 12
 
 
-def test_chart__equal_runs_are_equal_files() -> None:
+def test_document__equal_runs_are_equal_files() -> None:
+    chart = svg.Chart("t", [0.0, 1.0], [svg.Line("p95", [1.0, 2.0])], x_label="", y_label="")
+    assert svg.document(chart) == svg.document(chart)
+
+
+def test_inline__leaves_styles_title_and_legend_to_the_page() -> None:
+    chart = svg.Chart("t<", [0.0, 1.0], [svg.Line("p95", [1.0, 2.0])], "s", "ms", [("max-p95-ms", 3.0)])
+    drawn_in = ElementTree.fromstring(svg.inline(chart))
+    assert not list(drawn_in.iter(f"{SVG}style")) and "style" not in drawn_in.attrib
+    assert "t<" not in texts(drawn_in) and "p95" not in texts(drawn_in)
+    assert drawn_in.findtext(f"{SVG}title") == "t<"  # for those who do not see it
+    assert chart.legend == [("c0", "p95"), ("limit", "max-p95-ms 3")]
+
+
+def test_chart__says_the_values_of_each_moment() -> None:
+    chart = drawn(svg.Line("p50", [1.5, None]), svg.Line("p95", [2.0, 3.0]))
+    said = [rect.findtext(f"{SVG}title") for rect in chart.iter(f"{SVG}rect") if rect.attrib["class"] == "moment"]
+    assert said == ["0 s: p50 1.5, p95 2 ms", "1 s: p50 none, p95 3 ms"]
+
+
+def test_chart__a_single_line_has_its_area() -> None:
+    def areas(*lines: svg.Line) -> int:
+        return sum("area" in path.attrib["class"] for path in drawn(*lines).iter(f"{SVG}path"))
+
     line = svg.Line("p95", [1.0, 2.0])
-    first, second = (svg.chart("t", [0.0, 1.0], [line], x_label="", y_label="") for _ in range(2))
-    assert first == second
+    assert areas(line) == 1 and areas(line, line) == 0

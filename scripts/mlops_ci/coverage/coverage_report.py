@@ -13,6 +13,7 @@ from mlops_ci.coverage.patch import Lines
 
 NAME = "coverage/coverage.json"
 LOWEST = 5
+MOST_FILES = 2000
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ class Report:
         if not files:
             return ""
         return "Least covered: " + ", ".join(f"{path} ({int(percent)} %)" for percent, _, path in files[:LOWEST]) + "."
+
+    def files(self) -> list[dict[str, Any]]:
+        """``path``, ``covered`` and ``possible`` of each file, at most `MOST_FILES`; what misses most comes first."""
+        order = sorted(self.counts.items(), key=lambda item: (-item[1].missing, item[0]))
+        return [
+            {"path": path, "covered": counts.covered, "possible": counts.possible}
+            for path, counts in order[:MOST_FILES]
+        ]
 
     def below(self, folder: str) -> list[Counts]:
         """Of each measured file of `folder`, or of the module of that path."""

@@ -170,6 +170,38 @@ def metrics(used: Usage) -> dict[str, float | None]:
     }
 
 
+def course(samples: Sequence[Sample], edges: Sequence[float]) -> tuple[list[float | None], list[float | None]]:
+    """Between any two of `edges` (seconds since the epoch): the most memory in MB, and the processor seconds of each
+    second. Both are empty for a service that was not started here.
+
+    What was between two samples is taken for a straight line, as parts may be shorter than the time between them.
+    """
+    seen = [(sample.time, float(sample.rss), sample.cpu_s) for sample in samples if sample.rss and sample.cpu_s]
+    if len(seen) < FEWEST:
+        return [], []
+    moments = [moment for moment, _, _ in seen]
+    memory: list[float | None] = []
+    cpu: list[float | None] = []
+    for begin, end in itertools.pairwise(edges):
+        if begin < moments[0] or end > moments[-1]:
+            memory.append(None)
+            cpu.append(None)
+            continue
+        within = seen[bisect.bisect_left(moments, begin) : bisect.bisect_right(moments, end)]
+        (rss, cpu_s), (last_rss, last_cpu_s) = _at(seen, moments, begin), _at(seen, moments, end)
+        memory.append(max(rss, last_rss, *(rss for _, rss, _ in within)) / MB)
+        cpu.append((last_cpu_s - cpu_s) / (end - begin))
+    return memory, cpu
+
+
+def _at(seen: Sequence[tuple[float, float, float]], moments: Sequence[float], moment: float) -> tuple[float, float]:
+    """Bytes and processor seconds at a moment between two samples."""
+    after = min(max(bisect.bisect_left(moments, moment), 1), len(seen) - 1)
+    (begin, rss, cpu_s), (end, last_rss, last_cpu_s) = seen[after - 1], seen[after]
+    part = (moment - begin) / (end - begin) if end > begin else 0.0
+    return rss + part * (last_rss - rss), cpu_s + part * (last_cpu_s - cpu_s)
+
+
 def ended(chunks: Iterable[Columns], moments: Sequence[float]) -> list[int]:
     """How many requests had ended by each of `moments`, which are sorted upwards."""
     counts = [0] * len(moments)

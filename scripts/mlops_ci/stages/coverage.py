@@ -6,7 +6,7 @@ Measuring happens in `mlops_ci.stages.tests`; this stage runs no code of the cli
 from __future__ import annotations
 
 import concurrent.futures
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from mlops_ci.stages import Context
 
 SCOPE = "all suites"
 MOST_NAMED = 5
+MOST_BLOCKS = 1000
 
 
 def run(context: Context) -> results.StageResult:
@@ -105,7 +106,8 @@ def _total(context: Context, report: coverage_report.Report) -> _Part:
     message = ""
     if (total := report.total.percent) is not None and thresholds.verdict(checks) is results.Verdict.PASS:
         message = f"{thresholds.shown(total, unit='%', bound='min', exact=floor)} of all code is covered."
-    return _Part(checks, report.metrics, message)
+    # `files` is how many there are; the table may be shorter.
+    return _Part(checks, {**report.metrics, "files": len(report.counts), "by-file": report.files()}, message)
 
 
 def _patch(context: Context, report: coverage_report.Report, compared_with: base.Base) -> _Part:
@@ -121,7 +123,13 @@ def _patch(context: Context, report: coverage_report.Report, compared_with: base
         return _Part([], none, "" if floor is None else f"min-patch is left out: {compared_with.why}.")
     changed = changes.since(compared_with, context.client.root, report.lines.keys(), run=context.run)
     found = patch.measure(changed, report.lines, lambda path: logical_lines.read(context.client.root / path))
-    metrics = {**none, "patch": found.percent, "new-lines": found.lines, "covered-new-lines": found.covered}
+    metrics = {
+        **none,
+        "patch": found.percent,
+        "new-lines": found.lines,
+        "covered-new-lines": found.covered,
+        "uncovered-new-lines": [asdict(block) for block in found.uncovered[:MOST_BLOCKS]],
+    }
     if found.percent is None:
         message = f"No new line of code since {compared_with.commit[:12]}, {compared_with.why}"
         return _Part([], metrics, message + (": min-patch is left out." if floor is not None else "."))
