@@ -78,7 +78,9 @@ class Coverage(Table, frozen=True, kw_only=True):
 class Load(Table, frozen=True, kw_only=True):
     """The service under test and the load on it."""
 
-    app: Annotated[str | None, Meta(description="`module:attribute` of the FastAPI instance")] = None
+    app: Annotated[
+        str | None, Meta(description="`module:attribute` of the FastAPI instance, or `module:function()` that makes it")
+    ] = None
     command: Annotated[
         list[str] | None, Meta(description="starts the service instead of uvicorn; `{host}` and `{port}` are filled in")
     ] = None
@@ -99,14 +101,18 @@ class Load(Table, frozen=True, kw_only=True):
             "`${NAME}` is taken from the environment, masked"
         ),
     ] = {}
-    health: Annotated[str, Meta(description="route that tells when the service is ready")] = "/health"
+    health: Annotated[
+        str, Meta(description="route that tells when the service is ready; without it, the one found in the code")
+    ] = "/health"
     health_status: Annotated[int, Meta(ge=100, le=599, description="status that `health` answers then")] = 200
     health_contains: Annotated[str, Meta(description="text that its body must hold then")] = ""
     startup_timeout: Annotated[Seconds, Meta(description="seconds until `health` must answer so")] = 30.0
     locustfile: Annotated[
         str | None, Meta(description="relative to the client; without any, one is generated from `openapi`")
     ] = None
-    openapi: Annotated[str, Meta(description="route of the service's OpenAPI document")] = "/openapi.json"
+    openapi: Annotated[
+        str, Meta(description="route of the service's OpenAPI document; without it, the one found in the code")
+    ] = "/openapi.json"
     users: Annotated[Positive, Meta(description="concurrent users")] = 20
     spawn_rate: Annotated[float, Meta(gt=0, description="users started per second")] = 20.0
     warmup: Annotated[float, Meta(ge=0, description="seconds left out of every figure")] = 5.0

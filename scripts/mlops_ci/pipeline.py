@@ -76,6 +76,7 @@ def prepare(
     root = root.resolve()
     settings, origins = _adopt_floor(root, settings, origins)
     found = client.discover(root, settings, origins)
+    settings = _adopt_routes(settings, origins, found)
     report = _report_folder(root, report)
     context = Context(
         client=found,
@@ -200,8 +201,17 @@ def _warm_up(context: Context) -> None:
     """Make the load generator's environments while other stages run; what goes wrong is the load stage's to say."""
     with contextlib.suppress(errors.Failure):
         context.environments.get(environment.Role.LOAD, plan.default_python(context.client))
-        if context.client.locustfile is None:
+        if context.client.locustfile is None and not context.client.locustfiles:
             context.environments.get(environment.Role.OPENAPI)
+
+
+def _adopt_routes(settings: config.Config, origins: config.Origins, found: client.Client) -> config.Config:
+    """The routes that the service itself is asked at are those of its code, unless the client names others."""
+    if found.routes is None:
+        return settings
+    read = {"health": found.routes.health, "openapi": found.routes.openapi}
+    adopted = {key: route for key, route in read.items() if route and origins.of(f"load.{key}") == "default"}
+    return msgspec.structs.replace(settings, load=msgspec.structs.replace(settings.load, **adopted))
 
 
 def _adopt_floor(root: Path, settings: config.Config, origins: config.Origins) -> tuple[config.Config, config.Origins]:

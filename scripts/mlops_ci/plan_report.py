@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from mlops_ci import config, pipeline, plan
+from mlops_ci import config, pipeline, plan, plan_tools
 from mlops_ci.reporters import markdown as markdown_reporter
 
 
@@ -39,7 +39,7 @@ def values(workspace: pipeline.Workspace) -> list[tuple[str, str, str]]:
 
 
 def lines(workspace: pipeline.Workspace) -> list[str]:
-    """For the terminal: results first, then every value."""
+    """For the terminal: results first, then every value, then what the client's tools go by."""
     listed = values(workspace)
     widths = [max(len(row[column]) for row in listed) for column in (0, 1)]
     return [
@@ -47,6 +47,8 @@ def lines(workspace: pipeline.Workspace) -> list[str]:
         f"results: {', '.join(workspace.wanted)}",
         "",
         *(f"{key:<{widths[0]}}  {value:<{min(widths[1], 48)}}  {origin}" for key, value, origin in listed),
+        "",
+        *(f"{tool:<{widths[0]}}  {file}" for tool, file in _tools(workspace)),
     ]
 
 
@@ -54,7 +56,11 @@ def markdown(workspace: pipeline.Workspace) -> str:
     """For the step summary."""
     code = markdown_reporter.code
     rows = [(code(key), code(value), markdown_reporter.escape(origin)) for key, value, origin in values(workspace)]
-    return f"### plan\n\n{markdown_reporter.table(('key', 'value', 'from'), rows)}\n"
+    tools = [(code(tool), markdown_reporter.escape(file)) for tool, file in _tools(workspace)]
+    return (
+        f"### plan\n\n{markdown_reporter.table(('key', 'value', 'from'), rows)}\n\n"
+        f"{markdown_reporter.table(('tool', 'configuration'), tools)}\n"
+    )
 
 
 def outputs(
@@ -92,6 +98,11 @@ def outputs(
         "python": plan.default_python(client) or "",
         "artifact": plan.artifact(folder, id_),
     }
+
+
+def _tools(workspace: pipeline.Workspace) -> list[tuple[str, str]]:
+    client = workspace.context.client
+    return plan_tools.found(client.root, client.dependencies.declared)
 
 
 def _origin(key: str, workspace: pipeline.Workspace) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import builders
 from tests.integration.load_scene import GET, USER, another_server, context_of, left_behind
 
 from mlops_ci import config, errors, results
@@ -138,6 +139,13 @@ def test_run__no_such_locustfile(tmp_path: Path) -> None:
         load.run(context_of(tmp_path, named="load/other.py"))
 
 
+def test_run__several_locustfiles_are_not_guessed_among(tmp_path: Path) -> None:
+    there = ("a/users.py", "b/users.py")
+    context = builders.make_context(tmp_path, client={"app": "main:app", "locustfiles": there})
+    with pytest.raises(errors.ConfigurationError, match="several locustfiles: a/users.py, b/users.py"):
+        load.run(context)
+
+
 def test_run__users_that_are_never_all_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator, "STARTUP", 1.0)  # so that Locust's own --run-time ends it soon
     locustfile = GET + "\n    def __init__(self, *args):\n        super().__init__(*args)\n        gevent.sleep(60)\n"
@@ -207,6 +215,19 @@ def test_service__accepts_and_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(errors.TimeLimit, match="accepts connections and does not answer|nobody listens"):
         with start(launch(tmp_path, code, port=port), tmp_path, timeout=1.5):
             pass
+
+
+def test_service__other_routes_are_named(tmp_path: Path) -> None:
+    named = r"load.health-contains\): the code has /api/health, /ready, or raise"
+    slow = service.Service(
+        launch(tmp_path, "import time; time.sleep(60)", port=service.free_port()),
+        health=readiness.Health(),
+        startup_timeout=0.3,
+        log=tmp_path / "server.log",
+        candidates=["/health", "/api/health", "/ready"],
+    )
+    with pytest.raises(errors.TimeLimit, match=named), slow:
+        pass
 
 
 def test_service__does_not_speak_http(tmp_path: Path) -> None:

@@ -80,13 +80,13 @@ NO_PLUGINS = ["-p", "no:hypothesispytest", "-p", "no:locust", "-p", "no:timeout"
 
 
 def _run(
-    root: Path, files: dict[str, str], *, locustfile: str | None = None, options: str = OPTIONS, **suite: Any
+    root: Path, files: dict[str, str], *, locustfiles: tuple[str, ...] = (), options: str = OPTIONS, **suite: Any
 ) -> results.StageResult:
     """The result of the suite ``unit`` of the client with `files`; without xdist unless `suite` says otherwise."""
     given: dict[str, Any] = {"path": "tests/unit", "workers": 1, "timeout": 120.0, "args": NO_PLUGINS}
     builders.write(root, CODE | {"pyproject.toml": options} | files)
     context = builders.make_context(
-        root, client={"suites": {"unit": config.Suite(**(given | suite))}, "locustfile": locustfile}
+        root, client={"suites": {"unit": config.Suite(**(given | suite))}, "locustfiles": locustfiles}
     )
     return tests.run(context, plan.Leg(suite="unit", python=None, result="tests-unit"))
 
@@ -378,7 +378,7 @@ def test_run__the_locustfile_is_no_test(tmp_path: Path) -> None:
         "tests/unit/test_a.py": GREEN,
         "tests/unit/test_load.py": "raise SystemExit('locust patches everything')\n",
     }
-    result = _run(tmp_path, files, options=options, locustfile="tests/unit/test_load.py")
+    result = _run(tmp_path, files, options=options, locustfiles=("tests/unit/test_load.py",))
     assert (result.verdict, result.metrics["tests"]) == (Verdict.PASS, 1)
 
 

@@ -61,7 +61,7 @@ def test_find__made_by_a_factory_of_another_module(tmp_path: Path) -> None:
     found, factories = application.find(root, ("app",))
 
     assert found == (application.Instance("app.main:app", ".", "app/main.py"),)
-    assert factories == ("app/factory.py:create_app",)
+    assert factories == (application.Factory("app.factory:create_app()", ".", "app/factory.py", bare=True),)
 
 
 def test_find__same_name_from_another_module_is_no_factory(tmp_path: Path) -> None:

@@ -174,8 +174,75 @@ def test_discover__a_factory_alone(tmp_path: Path) -> None:
 
     found = discover(tree(tmp_path, {"app/main.py": factory}))
 
+    assert found.app == "app.main:create()"
+    assert found.origins["load.app"] == "found in app/main.py: it makes the instance when it is called"
+
+
+@pytest.mark.parametrize(
+    ("text", "origin"),
+    [
+        (
+            "def create(model) -> FastAPI: ...",
+            "no FastAPI instance found; app.main:create makes one, but wants arguments",
+        ),
+        ("def create(*, model) -> FastAPI: ...", "no FastAPI instance found; app.main:create makes one, but wants"),
+        ("async def create() -> FastAPI: ...", "no FastAPI instance found; app.main:create makes one, but wants"),
+        (
+            "def create(model=None, *, debug=False) -> FastAPI: ...\ndef other() -> FastAPI: ...",
+            "several found that make one, choose one: app.main:create(), app.main:other()",
+        ),
+    ],
+)
+def test_discover__factories_are_not_guessed_among(tmp_path: Path, text: str, origin: str) -> None:
+    found = discover(tree(tmp_path, {"app/main.py": f"from fastapi import FastAPI\n{text}\n"}))
+
     assert found.app is None
-    assert found.origins["load.app"].endswith("app/main.py:create makes one when called: start it with load.command")
+    assert found.origins["load.app"].startswith(origin)
+
+
+def test_discover__part_of_a_factory_is_none(tmp_path: Path) -> None:
+    text = "from fastapi import FastAPI\ndef create() -> FastAPI: ...\ndef _make() -> FastAPI: ...\n"
+
+    assert discover(tree(tmp_path, {"app/main.py": text})).app == "app.main:create()"
+
+
+@pytest.mark.parametrize("app", ["app.main:create", "app.main:create()"])
+def test_discover__a_configured_factory(tmp_path: Path, app: str) -> None:
+    root = tree(tmp_path, {"app/main.py": "def create(): ...\nservice = create()\n"})
+
+    assert discover(root, {"load.app": app}).app == "app.main:create()"
+    assert discover(root, {"load.app": "app.main:service"}).app == "app.main:service"
+
+
+def test_discover__a_factory_at_the_root_beside_packages(tmp_path: Path) -> None:
+    factory = "from fastapi import FastAPI\ndef create():\n    return FastAPI()\n"
+
+    found = discover(tree(tmp_path, {"serve.py": factory, "core/model.py": "", "tests/test_a.py": "import core"}))
+
+    assert found.source == ("core", "serve.py")
+    assert found.app == "serve:create()"
+
+
+def test_discover__routes_of_the_code(tmp_path: Path) -> None:
+    text = (
+        "from fastapi import FastAPI\napp = FastAPI(openapi_url='/v1/openapi.json')\n"
+        "@app.get('/healthz')\ndef health(): ...\n"
+    )
+    root = tree(tmp_path, {"app/main.py": text})
+
+    found = discover(root)
+
+    assert found.routes is not None
+    assert (found.routes.health, found.routes.openapi) == ("/healthz", "/v1/openapi.json")
+    assert found.origins["load.health"] == found.origins["load.openapi"] == "found in app/main.py"
+    assert found.origins["load.locustfile"].endswith("(/v1/openapi.json)")
+
+
+def test_discover__a_service_elsewhere_has_no_routes_here(tmp_path: Path) -> None:
+    found = discover(tree(tmp_path, {"app/main.py": APP}), {"load.host": "http://127.0.0.1:1"})
+
+    assert found.routes is None
+    assert "load.health" not in found.origins
 
 
 def test_discover__a_command_needs_no_app(tmp_path: Path) -> None:

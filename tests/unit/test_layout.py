@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests import builders
 
 from mlops_ci import config
 from mlops_ci.client import layout
@@ -26,6 +27,8 @@ def tree(root: Path, *paths: str) -> Path:
         (["app/deep/er/main.py"], ("app",)),
         (["app/main.py", "tests/test_x.py", "docs/conf.py", "scripts/train.py", "setup.py"], ("app",)),
         (["app/main.py", "worker/__init__.py", "data/x.csv", ".hidden/x.py", "train.py"], ("app", "worker")),
+        (["fraud/__init__.py", "models/sample/train.py"], ("fraud",)),
+        (["models/sample/train.py"], ("models",)),
         (["app/main.py", "myenv/pyvenv.cfg", "myenv/lib/x.py", "node_modules/x.py"], ("app",)),
         (["main.py", "model.py", "setup.py", "conftest.py", "test_main.py", "main_test.py"], ("main.py", "model.py")),
         (["src/readme.md", "app/main.py"], ("app",)),
@@ -41,11 +44,28 @@ def test_source__layouts(tmp_path: Path, paths: list[str], source: tuple[str, ..
     assert how.startswith("found" if found else "no Python code")
 
 
+def test_source__code_among_data_is_the_services_own_where_something_imports_it(tmp_path: Path) -> None:
+    root = builders.write(
+        tmp_path,
+        {"fraud/__init__.py": "", "models/iris.py": "", "routes/home.py": "", "main.py": "from models import iris\n"},
+    )
+    (root / "tests").mkdir()
+    (root / "tests" / "test_a.py").write_text("import home\n")
+    builders.write(root, {"aside/train.py": "import numpy\n"})
+
+    found, how = layout.source(root)
+
+    assert found == ("fraud", "models", "routes")
+    assert how == "found: folders with Python code; left out, as nothing imports it: aside"
+
+
 @pytest.mark.parametrize(
     ("paths", "suites"),
     [
         (["tests/unit/test_a.py", "tests/integration/deep/b_test.py"], {"unit": "unit", "integration": "integration"}),
         (["tests/e2e/test_a.py", "tests/functional/test_a.py", "tests/unit/helper.py"], {"functional": 0, "e2e": 0}),
+        (["tests/unit_tests/test_a.py", "tests/e2e-tests/test_a.py"], {"unit": "unit_tests", "e2e": "e2e-tests"}),
+        (["tests/unit/test_a.py", "tests/unit_tests/test_a.py"], {"unit": "unit", "other": ""}),
         (["tests/test_a.py", "tests/api/test_b.py"], {"all": ""}),
         (["tests/api/test_b.py", "tests/load/locustfile.py"], {"all": ""}),
     ],
@@ -54,10 +74,10 @@ def test_suites__folders(tmp_path: Path, paths: list[str], suites: dict[str, obj
     found, how = layout.suites(tree(tmp_path, *paths), ())
 
     assert {name: suite.path for name, suite in found.items()} == {
-        name: "tests" if name == "all" else f"tests/{name}" for name in suites
+        name: f"tests/{folder or name}" if name not in ("all", "other") else "tests" for name, folder in suites.items()
     }
     assert list(found) == list(suites)
-    assert all(suite.args == [] for suite in found.values())
+    assert all(suite.args == [] for name, suite in found.items() if name != "other")
     assert how.startswith("found ")
 
 
@@ -125,8 +145,40 @@ def test_suites__testpaths_that_names_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", layout.LOCUSTFILES)
 def test_locustfile__places(tmp_path: Path, path: str) -> None:
-    assert layout.locustfile(tree(tmp_path, path)) == (path, "found")
+    there = layout.locustfiles(tree(tmp_path, path))
+
+    assert there == (path,)
+    assert layout.locustfile(tmp_path, there) == (path, "found")
 
 
 def test_locustfile__none(tmp_path: Path) -> None:
-    assert layout.locustfile(tree(tmp_path, "tests/locust_file.py")) == (None, "no locustfile found")
+    there = layout.locustfiles(tree(tmp_path, "tests/locust_file.py"))
+
+    assert layout.locustfile(tmp_path, there) == (None, "no locustfile found")
+
+
+USERS = "from locust import HttpUser\n\n\nclass Visitor(HttpUser):\n    pass\n"
+
+
+def test_locustfile__known_by_what_is_in_it(tmp_path: Path) -> None:
+    root = builders.write(tmp_path, {"tests/load_test.py": USERS, "tests/test_a.py": "import locust\n"})
+
+    there = layout.locustfiles(root)
+
+    assert there == ("tests/load_test.py",)
+    assert layout.locustfile(root, there) == ("tests/load_test.py", "found: it has users of Locust")
+
+
+def test_locustfile__the_one_of_that_name_is_it(tmp_path: Path) -> None:
+    root = builders.write(tmp_path, {"a/users.py": USERS, "load/locustfile.py": "from a import users\n"})
+
+    there = layout.locustfiles(root)
+
+    assert set(there) == {"a/users.py", "load/locustfile.py"}
+    assert layout.locustfile(root, there)[0] == "load/locustfile.py"
+
+
+def test_locustfile__several_are_not_guessed_among(tmp_path: Path) -> None:
+    there = layout.locustfiles(builders.write(tmp_path, {"a.py": USERS, "b.py": USERS}))
+
+    assert layout.locustfile(tmp_path, there) == (None, "several found, choose one: a.py, b.py")

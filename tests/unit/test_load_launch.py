@@ -41,6 +41,27 @@ def test_launch__the_configured_app_wins() -> None:
     assert "other:app" in service.launch(client_of(), config.Load(app="other:app"), PYTHON, port=1).argv
 
 
+@pytest.mark.parametrize(
+    ("changes", "load"),
+    [
+        ({"app": "shop.main:create_app()"}, config.Load()),
+        ({"app": "shop.main:create_app()"}, config.Load(app="shop.main:create_app()")),
+        # Discovery has seen that it is a function.
+        ({"app": "shop.main:create_app()"}, config.Load(app="shop.main:create_app")),
+        ({"app": None}, config.Load(app="shop.main:create_app()")),
+    ],
+)
+def test_launch__factory(changes: dict[str, Any], load: config.Load) -> None:
+    words = " ".join(service.launch(client_of(**changes), load, PYTHON, port=1).argv)
+    assert "-m uvicorn shop.main:create_app --factory --host" in words
+
+
+def test_launch__several_apps_are_named() -> None:
+    of = client_of(app=None, apps=("a:app", "b:app"))
+    with pytest.raises(errors.ConfigurationError, match=r"several FastAPI apps \(a:app, b:app\), and load.app"):
+        service.launch(of, config.Load(), PYTHON, port=1)
+
+
 def test_launch__command() -> None:
     load = config.Load(command=["serve", "--bind={host}:{port}", "{other}"])
     found = service.launch(client_of(app=None), load, PYTHON, port=8123)

@@ -81,6 +81,31 @@ def test_prepare__discovers_and_makes_the_report_folder(tmp_path: Path) -> None:
     assert (root / "mlops-report" / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
+ROUTES = """
+from fastapi import FastAPI
+app = FastAPI(openapi_url="/v1/openapi.json")
+@app.get("/v1/ping")
+def ping(): ...
+"""
+
+
+def test_prepare__routes_of_the_code_are_asked(tmp_path: Path) -> None:
+    load = pipeline.prepare(_client(tmp_path, **{"src/pkg/main.py": ROUTES})).context.config.load
+    assert (load.health, load.openapi) == ("/v1/ping", "/v1/openapi.json")
+
+
+def test_prepare__configured_routes_win(tmp_path: Path) -> None:
+    given = {"load.health": ("--x", "/health"), "load.openapi": ("--x", "/openapi.json")}
+    load = pipeline.prepare(_client(tmp_path, **{"src/pkg/main.py": ROUTES}), overrides=given).context.config.load
+    assert (load.health, load.openapi) == ("/health", "/openapi.json")
+
+
+def test_prepare__routes_of_a_service_elsewhere_are_not_known(tmp_path: Path) -> None:
+    given = {"load.host": ("--x", "http://127.0.0.1:1")}
+    load = pipeline.prepare(_client(tmp_path, **{"src/pkg/main.py": ROUTES}), overrides=given).context.config.load
+    assert (load.health, load.openapi) == ("/health", "/openapi.json")
+
+
 def test_prepare__report_elsewhere(tmp_path: Path) -> None:
     workspace = pipeline.prepare(_client(tmp_path), tmp_path / "a" / "b")
     assert workspace.context.report == tmp_path / "a" / "b"

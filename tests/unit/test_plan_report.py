@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -53,7 +54,8 @@ def test_values__given_and_default(tmp_path: Path, key: str, value: str, origin:
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("source", '["src/pkg"]'), ("load.app", '"pkg.main:app"'), ("tests.unit.path", '"tests/unit"')]
+    ("key", "value"),
+    [("source", '["src/pkg"]'), ("load.app", '"pkg.main:app"'), ("tests.unit.path", '"tests/unit"')],
 )
 def test_values__discovered_ones_are_filled_in_and_say_so(tmp_path: Path, key: str, value: str) -> None:
     found, origin = _values(_workspace(tmp_path))[key]
@@ -79,6 +81,17 @@ def test_lines(tmp_path: Path) -> None:
     assert lines[1] == "results: lint, typecheck, tests-unit, coverage, load"
     (line,) = [line for line in lines if line.startswith("tests.unit.min-tests ")]
     assert line.split() == ["tests.unit.min-tests", "3", "pyproject.toml"]
+
+
+@pytest.mark.parametrize("of", [lambda it: "\n".join(plan_report.lines(it)), plan_report.markdown])
+def test_lines_and_markdown__name_what_tools_go_by(tmp_path: Path, of: Any) -> None:
+    (tmp_path / "client").mkdir()
+    (tmp_path / "client" / "mypy.ini").write_text("[mypy]\n")
+
+    text = of(_workspace(tmp_path))
+
+    assert re.search(r"mypy\W+mypy\.ini", text)
+    assert re.search(r"black\W+none of its own: black's defaults", text)
 
 
 def test_markdown__a_pipe_in_a_value_ends_no_cell(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from mlops_ci import config, errors
-from mlops_ci.client import application, dependencies, layout
+from mlops_ci.client import application, dependencies, health, layout, modules
 from mlops_ci.client.dependencies import Dependencies
 
 __all__ = ["Client", "Dependencies", "discover"]
@@ -27,10 +27,13 @@ class Client:
         source: Folders (or single modules) of its own code, relative to `root`.
         suites: Suites by name, each with its path filled in; empty when there are no tests.
         python: Interpreter versions of the test matrix; empty: the one that runs us.
-        app: ``module:attribute`` of the FastAPI instance; None when there is none, or more than one.
+        app: ``module:attribute`` of the FastAPI instance, with ``()`` behind it when it is to be called; None when
+            there is none, or more than one.
         app_dir: The folder, relative to `root`, that `app` is imported from.
         apps: The instances to choose from when there is more than one.
-        locustfile: Relative to `root`; None when there is none.
+        locustfile: Relative to `root`; None when there is none, or more than one.
+        locustfiles: All files with users of Locust; none of them is a test, whatever it is called.
+        routes: What was found out of the routes that the service itself is asked at; None where that is not known.
         origins: Key as in the configuration to where its value came from, in words for people.
     """
 
@@ -44,6 +47,8 @@ class Client:
     locustfile: str | None = None
     origins: dict[str, str] = field(default_factory=dict)
     apps: tuple[str, ...] = ()
+    locustfiles: tuple[str, ...] = ()
+    routes: health.Found | None = None
 
 
 def discover(root: Path, settings: config.Config, origins: config.Origins) -> Client:
@@ -64,9 +69,16 @@ def discover(root: Path, settings: config.Config, origins: config.Origins) -> Cl
         told["load.app"] = f"not needed: load.host runs already ({origins.of('load.host')})"
     elif settings.load.app is not None:
         app, app_dir = settings.load.app, application.folder_of(root, settings.load.app, source)
+        if application.is_factory(root, app_dir, app):
+            app = f"{app.removesuffix('()')}()"
         told["load.app"] = origins.of("load.app")
     else:
         app, app_dir, apps, source = _app(root, source, told, may_extend=settings.source is None)
+    locustfiles = layout.locustfiles(root)
+    routes = None
+    if settings.load.host is None:
+        routes = health.find(modules.read(root, source))
+        told |= routes.told
     return Client(
         root=root,
         source=source,
@@ -76,7 +88,9 @@ def discover(root: Path, settings: config.Config, origins: config.Origins) -> Cl
         app=app,
         app_dir=app_dir,
         apps=apps,
-        locustfile=_locustfile(root, settings, origins, told),
+        locustfile=_locustfile(root, settings, origins, locustfiles, routes, told),
+        locustfiles=locustfiles,
+        routes=routes,
         origins={**told, **told_of_them},
     )
 
@@ -104,9 +118,10 @@ def _app(
     found, factories = application.find(root, source)
     if not found and may_extend:
         # A main.py at the root, beside the packages that it imports, is the service's own code too.
-        modules = tuple(path.name for path in sorted(root.glob("*.py")) if path.name not in source)
-        found, _ = application.find(root, modules)
-        source += tuple(dict.fromkeys(instance.path for instance in found))
+        beside = tuple(path.name for path in sorted(root.glob("*.py")) if path.name not in source)
+        found, factories = application.find(root, (*source, *beside))
+        used = {one.path for one in found} or {one.path for one in factories if one.bare}
+        source += tuple(name for name in beside if name in used)
     names = tuple(instance.app for instance in found)
     if len(found) == 1:
         told["load.app"] = f"found in {found[0].path}"
@@ -114,9 +129,18 @@ def _app(
     if found:
         told["load.app"] = f"several found, choose one: {', '.join(names)}"
         return None, ".", names, source
+    bare = [factory for factory in factories if factory.bare]
+    if len(bare) == 1:
+        told["load.app"] = f"found in {bare[0].path}: it makes the instance when it is called"
+        return bare[0].app, bare[0].folder, (), source
+    if bare:
+        names = tuple(factory.app for factory in bare)
+        told["load.app"] = f"several found that make one, choose one: {', '.join(names)}"
+        return None, ".", names, source
     told["load.app"] = "no FastAPI instance found"
     if factories:
-        told["load.app"] += f"; {', '.join(factories)} makes one when called: start it with load.command"
+        wanting = ", ".join(factory.app.removesuffix("()") for factory in factories)
+        told["load.app"] += f"; {wanting} makes one, but wants arguments: start it with load.command"
     return None, ".", (), source
 
 
@@ -126,6 +150,7 @@ def _suites(
     found, how = layout.suites(root, source)
     if settings.tests is None:
         told["tests"] = how
+        told |= {f"tests.{name}.path": how for name in found}
         return found
     keys = [key for key in origins.by_key if key.startswith("tests.")]
     told["tests"] = origins.of(keys[0] if keys else "tests")
@@ -161,14 +186,23 @@ def _python(root: Path, settings: config.Config, origins: config.Origins, told: 
     return ()
 
 
-def _locustfile(root: Path, settings: config.Config, origins: config.Origins, told: dict[str, str]) -> str | None:
+def _locustfile(
+    root: Path,
+    settings: config.Config,
+    origins: config.Origins,
+    there: tuple[str, ...],
+    routes: health.Found | None,
+    told: dict[str, str],
+) -> str | None:
     if settings.load.locustfile is not None:
         told["load.locustfile"] = origins.of("load.locustfile")
         _require(root, "load.locustfile", settings.load.locustfile, origins)
         return settings.load.locustfile
-    name, told["load.locustfile"] = layout.locustfile(root)
-    if name is None:
-        told["load.locustfile"] += f"; the load test is generated from the OpenAPI document ({settings.load.openapi})"
+    name, told["load.locustfile"] = layout.locustfile(root, there)
+    if name is None and not there:
+        read = routes.openapi if routes and origins.of("load.openapi") == "default" else None
+        document = read or settings.load.openapi
+        told["load.locustfile"] += f"; the load test is generated from the OpenAPI document ({document})"
     return name
 
 

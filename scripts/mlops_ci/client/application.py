@@ -1,4 +1,4 @@
-"""The FastAPI instances in a client's code, and the folder that they are imported from.
+"""The FastAPI instances in a client's code, what makes one, and the folder that they are imported from.
 
 Reads syntax trees; imports nothing and runs nothing, so an instance that is made in some cleverer way is not seen.
 """
@@ -14,7 +14,6 @@ from pathlib import Path
 from mlops_ci import config, errors
 from mlops_ci.client import layout
 
-_IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -33,8 +32,25 @@ class Instance:
     path: str
 
 
-def find(root: Path, source: tuple[str, ...]) -> tuple[tuple[Instance, ...], tuple[str, ...]]:
-    """The instances in `source`, and the functions (``path:name``) that make one when they are called."""
+@dataclass(frozen=True)
+class Factory:
+    """A module-level function that makes a FastAPI instance when it is called.
+
+    Attributes:
+        app: ``module:function()``.
+        folder: What it is imported from, relative to the client.
+        path: The file, relative to the client.
+        bare: Whether it can be called without arguments.
+    """
+
+    app: str
+    folder: str
+    path: str
+    bare: bool
+
+
+def find(root: Path, source: tuple[str, ...]) -> tuple[tuple[Instance, ...], tuple[Factory, ...]]:
+    """The instances in `source`, and the functions that make one."""
     trees = {}
     texts = {path: path.read_bytes() for path in _files(root, source)}
     for path, text in texts.items():
@@ -55,7 +71,26 @@ def find(root: Path, source: tuple[str, ...]) -> tuple[tuple[Instance, ...], tup
             module = _module(path.relative_to(root / folder))
             relative = path.relative_to(root).as_posix()
             found.extend(Instance(f"{module}:{name}", folder, relative) for name in names)
-    return tuple(found), tuple(sorted(f"{path.relative_to(root).as_posix()}:{name}" for path, name in factories))
+    return tuple(found), tuple(
+        _factory(root, path, name, trees[path], source)
+        for path, name in sorted(factories)
+        # `_build()` is a part of another one.
+        if not name.startswith("_") or len(factories) == 1
+    )
+
+
+def is_factory(root: Path, folder: str, app: str) -> bool:
+    """Whether the configured `app` is to be called: it is written with ``()``, or names a function in its module."""
+    if app.endswith("()"):
+        return True
+    module, _, attribute = app.partition(":")
+    path = (root / folder).joinpath(*module.split("."))
+    for file in (path.with_suffix(".py"), path / "__init__.py"):
+        if file.is_file():
+            return any(
+                isinstance(node, _FUNCTIONS) and node.name == attribute for node in _parse(file.read_bytes()).body
+            )
+    return False
 
 
 def folder_of(root: Path, app: str, source: tuple[str, ...]) -> str:
@@ -94,7 +129,7 @@ def import_folder(root: Path, path: Path, source: tuple[str, ...]) -> str:
     What its import statements say decides; where they say nothing, ``src`` of a `src` layout, else the root.
     """
     above = [folder for folder in path.parents if folder == root or root in folder.parents][::-1]
-    imported = _imports(root)
+    imported = layout.imported(root)
     for folder in above:
         if Path(path.relative_to(folder).parts[0]).stem in imported:
             return folder.relative_to(root).as_posix()
@@ -104,6 +139,18 @@ def import_folder(root: Path, path: Path, source: tuple[str, ...]) -> str:
         return above[-1].relative_to(root).as_posix()
     in_src = any(name.startswith("src/") for name in source) and path.is_relative_to(root / "src")
     return "src" if in_src else "."
+
+
+def _factory(root: Path, path: Path, name: str, tree: ast.Module, source: tuple[str, ...]) -> Factory:
+    folder = import_folder(root, path, source)
+    bare = False
+    for node in tree.body:
+        if isinstance(node, _FUNCTIONS) and node.name == name:
+            given = node.args
+            positional = len(given.posonlyargs) + len(given.args) - len(given.defaults)
+            bare = positional == 0 and None not in given.kw_defaults and isinstance(node, ast.FunctionDef)
+    module = _module(path.relative_to(root / folder))
+    return Factory(f"{module}:{name}()", folder, path.relative_to(root).as_posix(), bare)
 
 
 def _files(root: Path, source: tuple[str, ...]) -> Iterator[Path]:
@@ -183,11 +230,6 @@ def _dotted(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return f"{_dotted(node.value)}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _imports(root: Path) -> set[str]:
-    """The top-level names that the client's code imports absolutely."""
-    return {name.decode() for path in layout.python_files(root) for name in _IMPORT.findall(path.read_bytes())}
 
 
 def _module(path: Path) -> str:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mlops_ci import config
 from mlops_ci.client import declarations, setuptools_files
 
 SUITES = ("unit", "integration", "functional", "e2e")
+"""Also with `_tests`, `_test` or `-tests` behind them."""
 LOCUSTFILES = tuple(
     f"{folder}locustfile.py"
     for folder in (
@@ -23,12 +26,16 @@ LOCUSTFILES = tuple(
 )
 
 _TESTS = ("tests", "test")
+_IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+_LOCUST = re.compile(rb"^(?:from|import)[ \t]+locust\b", re.MULTILINE)
+_USER = re.compile(rb"^class[ \t]+\w+\(.*User\b.*\)", re.MULTILINE)
 _NOT_SOURCE = frozenset(
     "tests test testing docs doc scripts script tools tool bin examples example notebooks notebook benchmarks benchmark"
     " bench build dist venv env data deploy deployment infra infrastructure terraform docker k8s helm ci hooks alembic"
     " migrations load loadtest loadtests load_test load_tests load-tests performance perf locust e2e unit integration"
     " functional htmlcov site requirements mlops-report node_modules".split()
 )
+_SURELY = frozenset("app api src backend server service".split())
 _NOT_MODULES = frozenset("setup conftest noxfile tasks fabfile locustfile dodo gunicorn_conf gunicorn.conf".split())
 
 
@@ -57,7 +64,8 @@ def has_python(folder: Path) -> bool:
 def source(root: Path) -> tuple[tuple[str, ...], str]:
     """Folders and modules of the client's own code, relative to `root`, and how they were found.
 
-    Packages in ``src``; else folders of the root with Python code that is neither tests nor tools; else its modules.
+    Packages in ``src``; else folders of the root with Python code that is neither tests nor tools, nor lies among
+    data where nothing imports it; else the root's modules.
     """
     src = root / "src"
     if src.is_dir() and not (src / "__init__.py").exists():
@@ -65,10 +73,37 @@ def source(root: Path) -> tuple[tuple[str, ...], str]:
         if packages:
             return tuple(packages), "found in src"
     folders = _folders(root, _NOT_SOURCE)
-    if folders:
-        return tuple(folders), "found: folders with Python code"
+    used = [name for name in folders if _is_used(root, name)] or folders
+    if used:
+        aside = [name for name in folders if name not in used]
+        return tuple(used), "found: folders with Python code" + (
+            f"; left out, as nothing imports it: {', '.join(aside)}" if aside else ""
+        )
     modules = _modules(root)
     return tuple(modules), "found: Python files in the client's folder" if modules else "no Python code found"
+
+
+def imported(folder: Path, *, but: Path | None = None) -> set[str]:
+    """The top-level names that the code below `folder`, without that below `but`, imports absolutely."""
+    return {
+        name.decode()
+        for path in python_files(folder)
+        if but is None or but not in path.parents
+        for name in _IMPORT.findall(path.read_bytes())
+    }
+
+
+def _is_used(root: Path, name: str) -> bool:
+    """Whether the folder is a package, makes an application, or holds modules that code elsewhere imports."""
+    folder = root / name
+    if (
+        name in _SURELY
+        or (folder / "__init__.py").exists()
+        or any(b"FastAPI" in path.read_bytes() for path in python_files(folder))
+    ):
+        return True
+    inside = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+    return bool({name, *inside} & imported(root, but=folder))
 
 
 def _folders(parent: Path, others: frozenset[str]) -> list[str]:
@@ -100,7 +135,10 @@ def suites(root: Path, source: tuple[str, ...]) -> tuple[dict[str, config.Suite]
         if not tests:
             continue
         known = {
-            name: f"{place}/{name}" for name in SUITES if any(root / place / name in file.parents for file in tests)
+            name: f"{place}/{folder}"
+            for name in SUITES
+            for folder in (f"{name}_test", f"{name}-tests", f"{name}_tests", name)
+            if any(root / place / folder in file.parents for file in tests)
         }
         found = {name: config.Suite(path=path) for name, path in known.items()}
         if not found:
@@ -127,14 +165,8 @@ def _matches(name: str, patterns: list[str]) -> bool:
 
 
 def _pytest_settings(root: Path) -> tuple[list[str], list[str]]:
-    """pytest's ``python_files`` and ``testpaths``, from the first file that pytest would read."""
-    pytest = declarations.table(config.read_pyproject(root), "tool", "pytest")
-    table = declarations.table(pytest, "ini_options") or pytest
-    for name, section in (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
-        parser = setuptools_files.ini(root / name)
-        if parser.has_section(section) and (name == "pytest.ini" or not table):
-            table = dict(parser.items(section))
-            break
+    """pytest's ``python_files`` and ``testpaths``, from the file that pytest would read."""
+    _, table = _pytest(root)
     found = [
         [word for text in declarations.strings(table.get(key)) for word in text.split()]
         for key in ("python_files", "testpaths")
@@ -142,9 +174,38 @@ def _pytest_settings(root: Path) -> tuple[list[str], list[str]]:
     return found[0] or ["test_*.py", "*_test.py"], [path.rstrip("/") for path in found[1]]
 
 
-def locustfile(root: Path) -> tuple[str | None, str]:
-    """The locustfile, relative to `root`, and how it was found."""
-    for name in LOCUSTFILES:
-        if (root / name).is_file():
+def pytest_file(root: Path) -> str | None:
+    """The file with the client's configuration of pytest; None when it has none."""
+    return _pytest(root)[0]
+
+
+def _pytest(root: Path) -> tuple[str | None, dict[str, Any]]:
+    """The first file that pytest would read, and what it says."""
+    pytest = declarations.table(config.read_pyproject(root), "tool", "pytest")
+    table = declarations.table(pytest, "ini_options") or pytest
+    for name, section in (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
+        parser = setuptools_files.ini(root / name)
+        if parser.has_section(section) and (name == "pytest.ini" or not table):
+            return name, dict(parser.items(section))
+    return "pyproject.toml" if table else None, table
+
+
+def locustfiles(root: Path) -> tuple[str, ...]:
+    """The files, relative to `root`, that are called locustfile or have users of Locust in them."""
+    named = [name for name in LOCUSTFILES if (root / name).is_file()]
+    others = (
+        path.relative_to(root).as_posix()
+        for path in python_files(root)
+        if _LOCUST.search(text := path.read_bytes()) and _USER.search(text)
+    )
+    return tuple(dict.fromkeys([*named, *others]))
+
+
+def locustfile(root: Path, there: tuple[str, ...]) -> tuple[str | None, str]:
+    """The locustfile among those that are `there`, and how it was found; None when that cannot be told."""
+    for name in there:
+        if name in LOCUSTFILES:
             return name, "found"
-    return None, "no locustfile found"
+    if len(there) == 1:
+        return there[0], "found: it has users of Locust"
+    return None, f"several found, choose one: {', '.join(there)}" if there else "no locustfile found"

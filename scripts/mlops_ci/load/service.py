@@ -71,14 +71,21 @@ def launch(
     app = load.app or client.app
     if app is None:
         raise errors.ConfigurationError(
-            "There is no service to put under load: no FastAPI app was found, and load.app and load.command are unset.",
+            "There is no service to put under load: "
+            + (
+                f"there are several FastAPI apps ({', '.join(client.apps)})"
+                if client.apps
+                else "no FastAPI app was found"
+            )
+            + ", and load.app and load.command are unset.",
             "The load stage starts the service itself, on a free port.",
             'Set app = "package.module:app" or command = ["...", "--port", "{port}"] in [tool.mlops-ci.load], '
             "or leave `load` out of `stages`.",
         )
     argv = python.module(
         "uvicorn",
-        app,
+        app.removesuffix("()"),
+        *(("--factory",) if app.endswith("()") or client.app == f"{app}()" else ()),
         *("--host", HOST, "--port", str(port), "--timeout-keep-alive", str(KEEP_ALIVE)),
         *("--app-dir", client.root / client.app_dir),
         # A line for each request would push what went wrong out of the end of the log; the recorder has them all.
@@ -92,6 +99,7 @@ class Service:
     """A context manager: entered, the service is ready; left, it and all that it started have ended.
 
     Args:
+        candidates: Routes that may be meant, when `health` does not answer.
         health: What it answers when it is ready.
         startup_timeout: Seconds until it must.
         log: Where all that the service prints goes.
@@ -102,7 +110,16 @@ class Service:
         errors.TimeLimit: It did not become ready in time.
     """
 
-    def __init__(self, how: Launch, *, health: readiness.Health, startup_timeout: float, log: Path) -> None:
+    def __init__(
+        self,
+        how: Launch,
+        *,
+        health: readiness.Health,
+        startup_timeout: float,
+        log: Path,
+        candidates: Sequence[str] = (),
+    ) -> None:
+        self._candidates = [route for route in candidates if route != health.route]
         self._how = how
         self._health = health
         self._startup_timeout = startup_timeout
@@ -194,7 +211,8 @@ class Service:
                 f"(load.startup-timeout); last: {answer}.",
                 "The service never became ready, so it was not put under load.",
                 "Set load.health to a route that answers so when the service is ready (load.health-status, "
-                "load.health-contains), or raise load.startup-timeout; "
+                "load.health-contains)"
+                f"{_those(self._candidates)}, or raise load.startup-timeout; "
                 f"a load.command must make the service listen on {{port}} (here {self._how.port}).",
                 log=process.tail(self.log),
             )
@@ -237,6 +255,12 @@ class Service:
                 if listens and connection.pid is not None and self._child and not self._child.owns(connection.pid):
                     return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
         return ""
+
+
+def _those(candidates: Sequence[str]) -> str:
+    most = 8
+    more = ", ..." if len(candidates) > most else ""
+    return f": the code has {', '.join(candidates[:most])}{more}" if candidates else ""
 
 
 def _exit(returncode: int) -> str:

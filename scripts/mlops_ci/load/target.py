@@ -48,7 +48,15 @@ def of(context: stages.Context, log: Path) -> Target:
         port=service.free_port(),
         variables={name: secrets.expand(text, f"load.env.{name}") for name, text in load.env.items()},
     )
-    return Target(service.Service(launch, health=health, startup_timeout=load.startup_timeout, log=log), headers)
+    routes = context.client.routes
+    started = service.Service(
+        launch,
+        health=health,
+        startup_timeout=load.startup_timeout,
+        log=log,
+        candidates=routes.candidates if routes else (),
+    )
+    return Target(started, headers)
 
 
 def _health(load: config.Load, headers: Mapping[str, str]) -> readiness.Health:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from mlops_ci import environment, errors, results, stages, thresholds
+from mlops_ci import config, environment, errors, results, stages, thresholds
 from mlops_ci.load import (
     documented,
     figures,
@@ -68,6 +68,12 @@ def run(context: stages.Context) -> results.StageResult:
 def _locustfile(context: stages.Context) -> str | None:
     """The client's own, relative to it; None when it has none."""
     named = context.config.load.locustfile or context.client.locustfile
+    if named is None and context.client.locustfiles:
+        raise errors.ConfigurationError(
+            f"There are several locustfiles: {', '.join(context.client.locustfiles)}.",
+            "Which of them is the load of this service is not for us to guess.",
+            f"Name one as `locustfile` in [{config.TABLE}.load].",
+        )
     if named is not None and not (context.client.root / named).is_file():
         raise errors.ConfigurationError(
             f"The locustfile {named} is not in {context.client.root}.",

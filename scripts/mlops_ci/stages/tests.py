@@ -49,7 +49,7 @@ def run(context: Context, leg: Leg) -> results.StageResult:
     context.progress("running pytest")
     options, variables = _of_shard(context, leg, files, env)
     completed = context.run(
-        command(env, suite, files, coverage_rc, locustfile=context.client.locustfile, more=options),
+        command(env, suite, files, coverage_rc, ignored=_ignored(context), more=options),
         cwd=context.client.root,
         # Unbuffered, so that people see tests as they end, and a suite that hangs shows how far it came.
         env={**env.variables, "COVERAGE_FILE": str(files.coverage_data), "PYTHONUNBUFFERED": "1", **variables},
@@ -115,12 +115,11 @@ def command(
     files: Files,
     coverage_rc: Path,
     *,
-    locustfile: str | None,
+    ignored: Sequence[str] = (),
     more: Sequence[str] = (),
 ) -> list[str]:
     """pytest's command line. Ours come after the client's own `addopts`, so that they win."""
     workers = "0" if suite.workers == 1 else str(suite.workers)
-    ignored = [f"--ignore={locustfile}"] if locustfile else []
     return env.module(
         "pytest",
         str(suite.path),
@@ -130,7 +129,7 @@ def command(
         "--maxfail=0",
         # With `loadfile` a test that kills its worker is dealt out again, and would kill eight of them.
         "--max-worker-restart=2",
-        *ignored,
+        *(f"--ignore={name}" for name in ignored),
         *suite.args,
         f"--numprocesses={workers}",
         f"--dist={suite.dist}",
@@ -147,6 +146,12 @@ def command(
         "--color=no",
         *more,
     )
+
+
+def _ignored(context: Context) -> list[str]:
+    """Locustfiles: importing one changes the process, and none is a test."""
+    named = (context.client.locustfile, *context.client.locustfiles)
+    return list(dict.fromkeys(name for name in named if name))
 
 
 def _of_shard(
@@ -192,7 +197,7 @@ def _look_again(
                 msgspec.structs.replace(alone, path=test),
                 files,
                 coverage_rc,
-                locustfile=context.client.locustfile,
+                ignored=_ignored(context),
                 more=options,
             ),
             cwd=context.client.root,

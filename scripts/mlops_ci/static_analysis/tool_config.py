@@ -58,6 +58,12 @@ def black(root: Path) -> Path | None:
     return top if top.is_file() else None
 
 
+def black_table(root: Path) -> Path | None:
+    """The ``pyproject.toml`` with a ``[tool.black]``; None when there is none."""
+    path = black(root)
+    return path if path and _tool(path.parent, "black") else None
+
+
 def black_line_length(root: Path) -> int:
     """The line length that black formats to, in characters."""
     path = black(root)
