@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
+from typing import Any
 
 import click
 
@@ -21,6 +22,7 @@ from mlops_ci import (
     errors,
     fix,
     gate,
+    init,
     options,
     pipeline,
     plan,
@@ -29,7 +31,8 @@ from mlops_ci import (
     publish,
     results,
 )
-from mlops_ci.reporters import console, github, markdown
+from mlops_ci.adoption import measuring
+from mlops_ci.reporters import console, github, markdown, person
 from mlops_ci.testing import shards
 
 INTERRUPTED = 130
@@ -64,10 +67,8 @@ def run_command(workspace: options.Prepare) -> int:
     screen, runner = console.make(), _runner()
     runner.mask(prepared.context.secrets.values)
     prefix = runner.prefix(prepared.context.client.root)
-    live = console.Live(screen, prepared.wanted) if screen.is_terminal else nullcontext(console.Lines(screen))
     with runner.fenced():
-        with live as observer:
-            pipeline.run_all(prepared, observer)
+        _run_all(prepared)
         collected = gate.collect(prepared.context.report, prepared.wanted)
         for result in collected:
             if result.findings:
@@ -171,6 +172,28 @@ def plan_command(workspace: options.Prepare, layout: plan.Layout, id_: str) -> i
     return errors.PASSED
 
 
+@commands.command("init")
+@options.workspace
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option("--measure/--no-measure", default=True, help="Take first limits from one run.  [default: measure]")
+@click.option("--app", envvar="MLOPS_CI_APP", metavar="MODULE:ATTRIBUTE", help="The FastAPI instance, of several.")
+@click.option("--uses", envvar="MLOPS_CI_USES", metavar="OWNER/REPO@REF", help="The pipeline that the workflow calls.")
+@click.option("--locustfile", is_flag=True, help="Also write the generated load test, to own and edit.")
+@click.option("--badge", "badge_", is_flag=True, help="Only print the README's line for the coverage badge.")
+def init_command(workspace: options.Prepare, app: str | None, badge_: bool, **wishes: Any) -> int:
+    """Write a workflow and first limits for a repository that has none."""
+    prepared = workspace()
+    asked = person.Person(console.make())
+    if badge_:
+        init.badge(prepared, asked)
+        return errors.PASSED
+    if app:
+        prepared = measuring.again(prepared, {"load.app": ("--app", app)})
+    with _runner().fenced():
+        init.run(prepared, init.Wishes(**wishes), asked, _run_all)
+    return errors.PASSED
+
+
 @commands.command("badge")
 @options.workspace
 @click.option(
@@ -249,6 +272,13 @@ def _refused(message: str, code: int) -> int:
         click.echo(f"mlops-ci: {message}", err=not runner.is_here)
     runner.error(message, "mlops-ci")
     return code
+
+
+def _run_all(prepared: pipeline.Workspace) -> None:
+    screen = console.make()
+    live = console.Live(screen, prepared.wanted) if screen.is_terminal else nullcontext(console.Lines(screen))
+    with live as observer:
+        pipeline.run_all(prepared, observer)
 
 
 def _whole(workspace: options.Prepare) -> pipeline.Workspace:
