@@ -9,7 +9,7 @@ Data only: nothing here is computed, read or written. How it goes round:
    (`procedure.confirmed(comparison, confirmation, allowed)`).
 4. `words` makes lines, checks and metrics of the last `Comparison`, `pictures` its plots.
 
-A ratio is always head by base: above 1 the head is slower, or needs more.
+A ratio is always head by base: above 1 the head is slower, or needs more (only of throughput less is worse).
 """
 
 from __future__ import annotations

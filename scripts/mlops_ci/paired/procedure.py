@@ -1,0 +1,80 @@
+"""From recording to recording: what is judged, when it is extended, when it is confirmed. Pure; records nothing.
+
+- First look. Passed: done.
+- Inconclusive: one planned extension of the same length, by the same processes. Both recordings together are the second
+  look, which has an error of its own (see `mlops_ci.paired.decision`); there is no third.
+- Failed, at either look: a confirmation by fresh processes in swapped roles, in which only what failed is judged. A
+  process has its own luck (the layout of its memory), which more requests do not remove. What fails again, failed; what
+  does not, is a doubt, and inconclusive.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+from mlops_ci.paired import decision
+from mlops_ci.paired.model import Allowed, Comparison, Duet, Entry
+from mlops_ci.results import Verdict
+
+
+class Step(enum.StrEnum):
+    """What comes next."""
+
+    DONE = "done"
+    EXTEND = "extend"
+    CONFIRM = "confirm"
+
+
+def first(duet: Duet, allowed: Allowed) -> Comparison:
+    """The first look."""
+    return decision.decide([duet], allowed)
+
+
+def extended(duet: Duet, extension: Duet, allowed: Allowed) -> Comparison:
+    """The second look, at both."""
+    return decision.decide([duet, extension], allowed)
+
+
+def next_step(comparison: Comparison) -> Step:
+    """What is to be recorded after `comparison`."""
+    if comparison.confirmation is None and comparison.verdict is Verdict.FAIL:
+        return Step.CONFIRM
+    if comparison.confirmation is None and comparison.verdict is Verdict.INCONCLUSIVE and comparison.looks == 1:
+        return Step.EXTEND
+    return Step.DONE
+
+
+def confirmed(comparison: Comparison, confirmation: Duet, allowed: Allowed) -> Comparison:
+    """`comparison`, which failed, with what fresh processes in swapped roles said of what failed in it."""
+    keys = {entry.key for entry in comparison.failed}
+    return combine(comparison, None, decision.decide([confirmation], allowed, error=decision.ERROR, only=keys))
+
+
+def combine(first: Comparison, extension: Comparison | None, confirmation: Comparison | None) -> Comparison:
+    """The last word of up to three comparisons.
+
+    Args:
+        extension: The second look, which has the recordings of the first in it.
+        confirmation: Of what the last look failed.
+    """
+    last = extension or first
+    if confirmation is None or last.verdict is not Verdict.FAIL:
+        return last
+    if confirmation.broken is not None:
+        return dataclasses.replace(last, verdict=Verdict.ERROR, broken=confirmation.broken, confirmation=confirmation)
+    entries = [
+        _confirmed(entry, confirmation.entry(*entry.key)) if entry.verdict is Verdict.FAIL else entry
+        for entry in last.entries
+    ]
+    return dataclasses.replace(last, verdict=decision.overall(entries), entries=entries, confirmation=confirmation)
+
+
+def _confirmed(entry: Entry, again: Entry | None) -> Entry:
+    if again is None:
+        return dataclasses.replace(entry, verdict=Verdict.INCONCLUSIVE, note="could not be measured a second time")
+    if again.verdict is Verdict.FAIL:
+        return dataclasses.replace(entry, note="so did fresh processes in swapped roles")
+    return dataclasses.replace(
+        entry, verdict=Verdict.INCONCLUSIVE, note="fresh processes in swapped roles did not repeat it"
+    )
