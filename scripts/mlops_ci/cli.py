@@ -32,7 +32,7 @@ from mlops_ci import (
     results,
 )
 from mlops_ci.adoption import measuring
-from mlops_ci.reporters import console, github, markdown, person
+from mlops_ci.reporters import budget, console, github, person, summary
 from mlops_ci.testing import shards
 
 INTERRUPTED = 130
@@ -73,13 +73,10 @@ def run_command(workspace: options.Prepare) -> int:
         for result in collected:
             if result.findings:
                 console.show_stage(screen, result, prefix)
-    # One step shows ten annotations: the last word and a share for every stage.
-    share = max(1, (github.MOST_ANNOTATIONS - 1) // max(1, sum(bool(result.findings) for result in collected)))
     code = _decide(prepared, collected)
-    for result in collected:
-        runner.annotate(result.findings, result.stage, prefix, most=share)
-        if result.findings:
-            runner.summarise(markdown.stage(result, prefix))
+    # The gate has said one thing already.
+    taken = {results.Severity.ERROR: 1} if code else {}
+    runner.annotate(budget.choose(collected, prefix, taken=taken))
     return code
 
 
@@ -304,12 +301,12 @@ def _stage(prepared: pipeline.Workspace, name: str, work: pipeline.Work | None =
         result = pipeline.run_one(part or name, work or pipeline.work_of(prepared)[name], context, _Quiet())
         prefix = runner.prefix(context.client.root)
         console.show_stage(screen, result, prefix)
-    runner.annotate(result.findings, result.stage, prefix)
+    runner.annotate(budget.choose([result], prefix))
     if result.verdict is not results.Verdict.PASS and not any(
         finding.severity is results.Severity.ERROR for finding in result.findings
     ):
         runner.error(result.message, result.stage)
-    runner.summarise(markdown.stage(result, prefix))
+    runner.summarise(summary.stage(result, prefix))
     runner.set_outputs({"verdict": str(result.verdict), **gate.figures({result.stage: result.metrics})})
     return result.exit_code
 
@@ -322,7 +319,7 @@ def _decide(prepared: pipeline.Workspace, collected: list[results.StageResult], 
         console.show_run(console.make(), run, collected)
     if run.verdict is not results.Verdict.PASS:
         runner.error(run.message, "gate")
-    runner.summarise(markdown.run(run, collected))
+    runner.summarise(summary.run(run, collected, runner.prefix(prepared.context.client.root)))
     runner.set_outputs(gate.outputs(run))
     return run.exit_code
 

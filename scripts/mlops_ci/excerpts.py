@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from mlops_ci import results
+from mlops_ci import results, touched
 
 MOST = 200
-"""Findings of a result that get their lines, errors before warnings."""
+"""Findings of a result that get their lines, the most useful ones."""
 BEFORE, AFTER = 2, 3
 WIDTH = 200
 """Characters of a line."""
@@ -29,8 +29,7 @@ def attach(result: results.StageResult, root: Path) -> results.StageResult:
     if not result.findings:
         return result
     read = cache(lambda path: _read(root, path))
-    ranks = {severity: rank for rank, severity in enumerate(results.Severity)}
-    order = sorted(range(len(result.findings)), key=lambda number: ranks[result.findings[number].severity])
+    order = sorted(range(len(result.findings)), key=lambda number: touched.rank(result.findings[number]))
     chosen = frozenset(order[:MOST])
     findings = [
         _with_lines(finding, read) if number in chosen else finding for number, finding in enumerate(result.findings)

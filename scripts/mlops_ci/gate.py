@@ -50,17 +50,18 @@ def decide(collected: Sequence[results.StageResult], job_faults: Sequence[str] =
     verdict = next((worst for worst in _WORST if worst in verdicts.values()), Verdict.PASS)
     if Verdict.SKIPPED in verdicts.values() and verdict is Verdict.PASS:
         verdict = Verdict.ERROR
+    faults = [*job_faults]
     if not collected:
-        verdict, exit_code = Verdict.ERROR, errors.BROKEN
-        reasons.append("No stage was wanted. A run without stages proves nothing. Correct `stages`.")
-    if job_faults and verdict is Verdict.PASS:
+        faults.insert(0, "No stage was wanted. A run without stages proves nothing. Correct `stages`.")
+    if faults and verdict is Verdict.PASS:
         verdict, exit_code = Verdict.ERROR, errors.BROKEN
     return results.RunResult(
         verdict=verdict,
         exit_code=exit_code,
         stages=verdicts,
         metrics={result.stage: result.metrics for result in collected if result.metrics},
-        message="\n".join([*reasons, *job_faults]),
+        message="\n".join([*reasons, *faults]),
+        faults=faults,
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mlops_ci import client, config, environment, errors, excerpts, masking, plan, pool, process, results
+from mlops_ci import client, config, environment, errors, excerpts, masking, plan, pool, process, results, touched
 from mlops_ci.coverage import coverage_config
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
@@ -127,7 +127,7 @@ def run_one(name: str, work: Work, context: Context, observer: Observer) -> resu
         result = results.from_failure(name, _bug(name))
     if process.stopped():
         raise KeyboardInterrupt
-    result = excerpts.attach(result, context.client.root)
+    result = excerpts.attach(touched.mark(result, context), context.client.root)
     result = secrets.result(msgspec.structs.replace(result, duration_s=round(time.monotonic() - started, 3)))
     results.write(context.report, result)
     observer.finished(result)

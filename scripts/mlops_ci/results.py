@@ -35,6 +35,13 @@ class Severity(enum.StrEnum):
     NOTICE = "notice"
 
 
+class Change(enum.StrEnum):
+    """How near a finding is to the change that is looked at: on a line of it, or in a file that it touched."""
+
+    LINE = "line"
+    FILE = "file"
+
+
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One measured value against one limit.
 
@@ -77,6 +84,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         column: From 1; 0 when unknown.
         code: The tool's code: ``black``, ``isort``, ``E501``, ``arg-type``.
         message: One line or several, as the tool said it.
+        change: Absent where it is elsewhere, or nothing is compared with.
         context: The lines around it; absent where there are none, and beyond the first findings of a result.
     """
 
@@ -86,6 +94,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity = Severity.ERROR
     code: str = ""
     message: str = ""
+    change: Change | msgspec.UnsetType = msgspec.UNSET
     context: Excerpt | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -122,6 +131,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         stages: The verdict of every wanted stage, in the order of the pipeline.
         metrics: For each stage that left any, its metrics.
         message: One line a reason when the verdict is not pass.
+        faults: Those reasons that no stage's result gives, such as a job that was cancelled.
     """
 
     schema: int = SCHEMA
@@ -130,6 +140,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     stages: dict[str, Verdict]
     metrics: dict[str, dict[str, Any]] = {}
     message: str = ""
+    faults: list[str] = []
 
 
 def from_failure(stage: str, failure: errors.Failure, *, duration_s: float = 0.0) -> StageResult:

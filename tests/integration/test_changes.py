@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests import builders, repositories
 
-from mlops_ci import base, errors, process
+from mlops_ci import base, errors, process, results, touched
 from mlops_ci.coverage import changes, coverage_report, logical_lines, patch
 
 BEFORE = """\
@@ -209,3 +209,40 @@ def test_since__git_cannot_compare(tmp_path: Path) -> None:
     repositories.make(tmp_path)
     with pytest.raises(errors.MissingError, match="`git diff` failed"):
         changes.since(base.Base("0" * 40, "gone"), tmp_path, {"a.py"}, run=process.run)
+
+
+def test_mark__a_pull_request_in_a_clone_of_depth_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed = BEFORE.partition("\n\n\ndef unused")[0] + "\n"
+    pull_request(tmp_path / "origin", {"app/a.py": removed, "app/b.py": OTHER.replace("a,", "b,")}, below="svc/")
+    repositories.git(tmp_path, "clone", "--quiet", "--depth=2", f"file://{tmp_path}/origin", "clone")
+    for name, value in ACTIONS.items():
+        monkeypatch.setenv(name, value)
+    # Theirs was brought to main meanwhile, and is not of this pull request.
+    places = [
+        ("app/b.py", 3),
+        ("app/b.py", 1),
+        ("app/a.py", 2),
+        ("app/theirs.py", 1),
+        ("./app/b.py", 4),
+        ("no.py", 1),
+    ]
+    found = touched.mark(
+        results.StageResult(
+            stage="lint",
+            verdict=results.Verdict.FAIL,
+            findings=[results.Finding(path=path, line=line) for path, line in places],
+        ),
+        builders.make_context(tmp_path / "clone" / "svc"),
+    )
+    assert [str(finding.change or "") for finding in found.findings] == ["line", "file", "file", "", "line", ""]
+
+
+def test_mark__a_clone_that_does_not_hold_the_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pull_request(tmp_path / "origin", CHANGE)
+    repositories.git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{tmp_path}/origin", "clone")
+    for name, value in ACTIONS.items():
+        monkeypatch.setenv(name, value)
+    result = results.StageResult(
+        stage="lint", verdict=results.Verdict.FAIL, findings=[results.Finding(path="app/new.py", line=1)]
+    )
+    assert touched.mark(result, builders.make_context(tmp_path / "clone")) == result

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mlops_ci import results
-from mlops_ci.reporters import charts, markdown
+from mlops_ci.reporters import charts, summary
 
 COURSE: dict[str, Any] = {
     "at-s": [0.5, 1.5, 2.5],
@@ -54,5 +54,5 @@ def test_of__what_is_no_number_is_left_out() -> None:
 
 
 def test_stage__shows_the_charts() -> None:
-    assert markdown.stage(result(COURSE)).count("```mermaid") == 2
-    assert "mermaid" not in markdown.stage(result())
+    assert summary.stage(result(COURSE)).count("```mermaid") == 2
+    assert "mermaid" not in summary.stage(result())

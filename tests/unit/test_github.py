@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests import hostile
 
-from mlops_ci import results
-from mlops_ci.reporters import github
-from mlops_ci.results import Finding, Severity
+from mlops_ci.reporters import budget, github, visible
+from mlops_ci.results import Severity
 
 HERE = {"GITHUB_ACTIONS": "true"}
 
@@ -34,69 +36,55 @@ def _parsed(line: str) -> tuple[str, dict[str, str], str]:
     return match[1], {name: plain(value) for name, value in properties.items()}, plain(match[3])
 
 
+def _annotation(**fields: Any) -> budget.Annotation:
+    given: dict[str, Any] = {"severity": Severity.ERROR, "title": "lint: E501", "message": "too long"}
+    return budget.Annotation(**(given | fields))
+
+
 @pytest.mark.parametrize(
-    ("finding", "properties"),
+    ("place", "properties"),
     [
-        (Finding(path="a.py", line=3, column=7, code="E501"), {"file": "a.py", "line": "3", "col": "7"}),
-        (Finding(path="a.py", line=3, code="E501"), {"file": "a.py", "line": "3"}),
+        ({"path": "a.py", "line": 3, "column": 7}, {"file": "a.py", "line": "3", "col": "7"}),
+        ({"path": "a.py", "line": 3}, {"file": "a.py", "line": "3"}),
         # A column without a line would be shown on line 1.
-        (Finding(path="a.py", column=7, code="E501"), {"file": "a.py"}),
-        (Finding(path="", line=3, column=7, code="E501"), {}),
+        ({"path": "a.py", "column": 7}, {"file": "a.py"}),
+        ({"line": 3, "column": 7}, {}),
     ],
 )
-def test_annotation__place(finding: Finding, properties: dict[str, str]) -> None:
-    name, found, _ = _parsed(github.annotation(finding, "lint"))
+def test_annotation__place(place: dict[str, Any], properties: dict[str, str]) -> None:
+    name, found, _ = _parsed(github.annotation(_annotation(**place)))
     assert (name, found) == ("error", {"title": "lint: E501"} | properties)
 
 
 @pytest.mark.parametrize("severity", list(Severity))
 def test_annotation__severity(severity: Severity) -> None:
-    assert _parsed(github.annotation(Finding(path="", severity=severity), "lint"))[0] == severity.value
+    assert _parsed(github.annotation(_annotation(severity=severity)))[0] == severity.value
 
 
-@pytest.mark.parametrize(
-    ("prefix", "path", "file"),
-    [
-        ("", "a.py", "a.py"),
-        (".", "a.py", "a.py"),
-        ("services/fraud", "src/a.py", "services/fraud/src/a.py"),
-        ("services/fraud", "../shared/a.py", "services/shared/a.py"),
-    ],
-)
-def test_annotation__path_from_the_repositorys_root(prefix: str, path: str, file: str) -> None:
-    _, properties, _ = _parsed(github.annotation(Finding(path=path), "lint", Path(prefix)))
-    assert properties["file"] == file
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["50% of\r\nlines: a, b", "::error::x", "%0A", "%25", "a,file=b.py", "tail\n", "ünï ☃", "::set-env name=A::b"],
-)
-def test_annotation__nothing_gets_out(text: str) -> None:
-    line = github.annotation(Finding(path=f"d/{text}", line=1, code=text, message=text), text)
-    name, properties, message = _parsed(line)
-    assert name == "error"
-    assert (properties["title"], message) == (f"{text}: {text}", text)
-    assert properties["file"] == f"d/{text}"
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile.TEXTS.items()])
+def test_annotate__hostile_text_arrives_as_text(text: str) -> None:
+    speaker, lines = _github()
+    collected = hostile.stages(text)
+    speaker.annotate(budget.choose(collected, Path("service")))
+    speaker.error(hostile.run(text).message, "gate")
+    # The runner reads lines, and takes each for one command.
+    assert all(len(re.split(r"[\r\n]", line)) == 1 for line in lines)
+    read = [_parsed(line) for line in lines]
+    on_the_line, gate = read[0], read[-1]
+    assert on_the_line[0] == "error"
+    assert on_the_line[1]["file"] == posixpath.normpath(f"service/src/{text}")
+    assert on_the_line[1].keys() == {"title", "file", "line", "col"}
+    assert on_the_line[2] == visible.short(visible.text(text), github.MESSAGE_LIMIT)
+    assert gate == (
+        "error",
+        {"title": "gate"},
+        visible.short(visible.text(hostile.run(text).message), github.MESSAGE_LIMIT),
+    )
 
 
 def test_annotation__long_message_is_cut_before_it_is_escaped() -> None:
     message = "%" * (github.MESSAGE_LIMIT + 1)
-    assert _parsed(github.annotation(Finding(path="", message=message), "x"))[2] == message[:-1]
-
-
-@pytest.mark.parametrize(("count", "shown"), [(0, 0), (9, 9), (10, 10), (11, 10)])
-def test_annotate__the_first_ten(count: int, shown: int) -> None:
-    speaker, lines = _github()
-    speaker.annotate([Finding(path=f"{number}.py") for number in range(count)], "lint")
-    assert [_parsed(line)[1]["file"] for line in lines] == [f"{number}.py" for number in range(shown)]
-
-
-def test_annotate__ten_of_each_severity() -> None:
-    speaker, lines = _github()
-    speaker.annotate([Finding(path="a.py", severity=severity) for severity in list(Severity) * 12], "lint")
-    names = [_parsed(line)[0] for line in lines]
-    assert {name: names.count(name) for name in names} == {"error": 10, "warning": 10, "notice": 10}
+    assert _parsed(github.annotation(_annotation(message=message)))[2] == message[:-2] + "…"
 
 
 def test_error__has_no_place() -> None:
@@ -109,7 +97,7 @@ def test_error__has_no_place() -> None:
 def test_everything__is_silent_elsewhere(tmp_path: Path, variables: dict[str, str]) -> None:
     files = {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
     speaker, lines = _github(variables | files)
-    speaker.annotate([Finding(path="a.py")], "lint")
+    speaker.annotate([_annotation()])
     speaker.error("x", "lint")
     speaker.summarise("x")
     speaker.set_outputs({"a": "b"})
@@ -155,6 +143,23 @@ def test_prefix(tmp_path: Path, workspace: str | None, client: str, prefix: str)
     assert _github(variables)[0].prefix(tmp_path / client) == Path(prefix)
 
 
+@pytest.mark.parametrize(
+    ("git", "client", "prefix"),
+    [
+        (".", "svc", "svc"),
+        ("client", "client", "."),
+        ("client", "client/svc", "svc"),
+        # A submodule's files are known by their place in the repository that holds it.
+        (". sub", "sub/svc", "sub/svc"),
+    ],
+)
+def test_prefix__the_checkout_may_be_in_a_folder(tmp_path: Path, git: str, client: str, prefix: str) -> None:
+    for folder in git.split():
+        (tmp_path / folder / ".git").mkdir(parents=True)
+    speaker, _ = _github(HERE | {"GITHUB_WORKSPACE": str(tmp_path)})
+    assert speaker.prefix(tmp_path / client) == Path(prefix)
+
+
 def test_prefix__workspace_behind_a_link(tmp_path: Path) -> None:
     (tmp_path / "real" / "svc").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "real")
@@ -174,29 +179,21 @@ def test_summarise__appends(tmp_path: Path) -> None:
 def test_summarise__is_cut_and_not_dropped(tmp_path: Path, size: int, cut: bool) -> None:
     path = tmp_path / "summary"
     speaker, _ = _github(HERE | {"GITHUB_STEP_SUMMARY": str(path)})
-    speaker.summarise("x" * (github.SUMMARY_LIMIT + size))
+    speaker.summarise(("x" * 1023 + "\n") * 1023 + "y" * (1024 + size))
     data = path.read_bytes()
-    assert len(data) == min(github.SUMMARY_LIMIT, github.SUMMARY_LIMIT + size)
-    assert data.endswith(b"the report has everything.\n") is cut
-
-
-def test_summarise__a_cut_within_a_character(tmp_path: Path) -> None:
-    path = tmp_path / "summary"
-    speaker, _ = _github(HERE | {"GITHUB_STEP_SUMMARY": str(path)})
-    speaker.summarise("x" + "ü" * github.SUMMARY_LIMIT)
-    text = path.read_text(encoding="utf-8")
-    assert "�" not in text
-    assert len(text.encode()) <= github.SUMMARY_LIMIT
+    assert github.SUMMARY_LIMIT - 2048 < len(data) <= github.SUMMARY_LIMIT
+    assert data.endswith(f"{github.CUT}\n".encode()) is cut
 
 
 def test_summarise__what_is_there_already_counts(tmp_path: Path) -> None:
     path = tmp_path / "summary"
     path.write_bytes(b"y" * (github.SUMMARY_LIMIT - 1000))
     speaker, _ = _github(HERE | {"GITHUB_STEP_SUMMARY": str(path)})
-    speaker.summarise("x" * 5000)
+    speaker.summarise("x\n" * 2500)
     data = path.read_bytes()
-    assert len(data) == github.SUMMARY_LIMIT
+    assert github.SUMMARY_LIMIT - 2 <= len(data) <= github.SUMMARY_LIMIT
     assert data.startswith(b"yy")
+    assert data.endswith(f"x\n\n{github.CUT}\n".encode())
 
 
 def test_summarise__no_room_leaves_what_is_there(tmp_path: Path) -> None:
@@ -235,12 +232,6 @@ def test_files__that_the_runner_does_not_name(variables: dict[str, str]) -> None
     speaker, lines = _github(variables)
     speaker.set_outputs({"a": "b"})
     speaker.summarise("x")
-    assert lines == []
-
-
-def test_annotate__stage_with_nothing_found() -> None:
-    speaker, lines = _github()
-    speaker.annotate(results.StageResult(stage="lint", verdict=results.Verdict.PASS).findings, "lint")
     assert lines == []
 
 

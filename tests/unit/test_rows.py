@@ -52,14 +52,67 @@ def test_rows__measured_and_limit(check: results.Check, measured: str, limit: st
 
 
 def test_rows__cells_are_in_the_order_of_the_header() -> None:
-    (row,) = rows.rows([_result(checks=[_check()])])
-    assert dict(zip(rows.HEADER, row.cells, strict=True)) == {
+    (row,) = rows.rows([_result(checks=[_check()], metrics={"drop": 0.25})])
+    assert dict(zip(rows.HEADER, row.cells(rows.HEADER), strict=True)) == {
         "stage": "coverage",
         "check": "min-total (all)",
         "measured": "91.00 %",
         "limit": ">= 90 %",
+        "change": "-0.25 points",
         "verdict": "pass",
     }
+
+
+@pytest.mark.parametrize(
+    ("drop", "change"),
+    [
+        (0.001, "-0.01 points"),
+        (-0.019, "+0.01 points"),
+        (0.0, "0.00 points"),
+        (-0.0, "0.00 points"),
+        (None, ""),
+        ("0.3", ""),
+    ],
+)
+def test_rows__change_of_coverage_is_rounded_towards_failure(drop: object, change: str) -> None:
+    found = rows.rows([_result(checks=[_check(), _check(name="min-patch")], metrics={"drop": drop})])
+    assert [row.change for row in found] == [change, ""]
+    assert ("change" in rows.header(found)) is bool(change)
+
+
+def test_failures_first__otherwise_in_their_order() -> None:
+    verdicts = [Verdict.PASS, Verdict.FAIL, Verdict.PASS, Verdict.ERROR]
+    found = rows.rows([_result(stage=f"{n}", verdict=verdict) for n, verdict in enumerate(verdicts)])
+    assert [row.stage for row in rows.failures_first(found)] == ["1", "3", "0", "2"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "sentence"),
+    [
+        ("", "There was nothing to check."),
+        ("p", "The only check passed."),
+        ("pp", "All 2 checks passed."),
+        ("fp", "1 of 2 checks did not pass: stage-0."),
+        ("fpi", "2 of 3 checks did not pass: stage-0 and stage-2."),
+        ("eif", "3 of 3 checks did not pass: stage-0, stage-1 and stage-2."),
+    ],
+)
+def test_sentence(verdicts: str, sentence: str) -> None:
+    known = {verdict.value[0]: verdict for verdict in Verdict}
+    collected = [_result(stage=f"stage-{n}", verdict=known[letter]) for n, letter in enumerate(verdicts)]
+    assert rows.sentence(collected) == sentence
+
+
+def test_reasons__of_what_is_no_pass() -> None:
+    said = [
+        _result(stage="lint"),
+        _result(stage="load", verdict=Verdict.FAIL, message="Slow."),
+        _result(verdict=Verdict.SKIPPED),
+    ]
+    assert rows.reasons(said) == [
+        rows.Reason("load", Verdict.FAIL, "Slow."),
+        rows.Reason("coverage", Verdict.SKIPPED, "It ended with the verdict skipped."),
+    ]
 
 
 @pytest.mark.parametrize(

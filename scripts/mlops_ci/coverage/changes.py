@@ -25,13 +25,18 @@ _OPTIONS = (
 
 
 def since(base: Base, root: Path, files: Collection[str], *, run: process.Runner) -> dict[str, frozenset[int]]:
+    """As `touched`, without the files that have no new line."""
+    return {name: lines for name, lines in touched(base, root, files, run=run).items() if lines}
+
+
+def touched(base: Base, root: Path, files: Collection[str], *, run: process.Runner) -> dict[str, frozenset[int]]:
     """The lines of `files` that were added or changed since `base`, in the folder `root` as it is now.
 
     Args:
         files: Relative to `root`, with forward slashes. Others are not looked at.
 
     Returns:
-        File to line numbers from 1; files without any are left out.
+        File to line numbers from 1, of each file that differs; none where lines were only removed.
 
     Raises:
         errors.MissingError: `base` has no commit, or git could not compare.
@@ -51,7 +56,7 @@ def since(base: Base, root: Path, files: Collection[str], *, run: process.Runner
         for name in set(listed.split("\0")) & set(files):
             count = len((root / name).read_bytes().splitlines())
             changed[name] = frozenset(range(1, count + 1))
-    return {name: lines for name, lines in changed.items() if lines}
+    return changed
 
 
 def parse(text: str, prefix: str = "") -> dict[str, frozenset[int]]:

@@ -129,12 +129,14 @@ def show_stage(console: rich.console.Console, result: results.StageResult, prefi
 def show_run(console: rich.console.Console, run: results.RunResult, collected: Sequence[results.StageResult]) -> None:
     """The table of checks, the reasons when the gate is shut, and the verdict."""
     table = rich.table.Table(box=rich.box.SIMPLE_HEAD if not console.is_terminal else rich.box.ROUNDED)
-    for title in rows.HEADER:
+    found = rows.rows(collected)
+    header = rows.header(found)
+    for title in header:
         # Where it is narrow, names are folded: a figure that is cut says something else.
-        justify: Literal["left", "right"] = "right" if title in ("measured", "limit") else "left"
+        justify: Literal["left", "right"] = "right" if title in rows.NUMBERS else "left"
         table.add_column(title, justify=justify, no_wrap=title != "check", overflow="fold")
-    for row in rows.rows(collected):
-        *cells, verdict = row.cells
+    for row in found:
+        *cells, verdict = row.cells(header)
         table.add_row(*(rich.text.Text(visible.text(cell)) for cell in cells), f"[{STYLE[row.verdict]}]{verdict}[/]")
     console.print(table, soft_wrap=False)
     if run.message:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import posixpath
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlops_ci import results
+from mlops_ci.reporters import bounded, budget, visible
 from mlops_ci.results import Severity
-
-MOST_ANNOTATIONS = 10
-"""Of each severity in a step; GitHub drops the rest without a word."""
 
 MESSAGE_LIMIT = 4096
 SUMMARY_LIMIT = 1024 * 1024
 """Bytes a step; beyond it GitHub drops the whole summary."""
+
+CUT = "**The summary is cut here, at what GitHub takes of a step; the report has everything.**"
 
 Write = Callable[[str], None]
 
@@ -36,10 +34,14 @@ class GitHub:
 
     def prefix(self, client: Path) -> Path:
         """The client's folder relative to the repository's root, which annotations are relative to."""
-        workspace = self._variables.get("GITHUB_WORKSPACE")
-        if workspace and client.is_relative_to(Path(workspace).resolve()):
-            return client.relative_to(Path(workspace).resolve())
-        return Path()
+        given = self._variables.get("GITHUB_WORKSPACE")
+        workspace = Path(given).resolve() if given else None
+        if workspace is None or not client.is_relative_to(workspace):
+            return Path()
+        above = [folder for folder in (client, *client.parents) if folder.is_relative_to(workspace)]
+        # A checkout may be in a folder of the workspace (`path` of actions/checkout). The outermost: no submodule.
+        roots = [folder for folder in above if (folder / ".git").exists()]
+        return client.relative_to(roots[-1] if roots else workspace)
 
     def mask(self, values: Sequence[str]) -> None:
         """Have the runner hide `values` in the log, each line of them; not within `fenced`."""
@@ -47,40 +49,24 @@ class GitHub:
             if line.strip():
                 self._write(f"::add-mask::{_data(line)}")
 
-    def annotate(
-        self,
-        findings: Sequence[results.Finding],
-        stage: str,
-        prefix: Path = Path(),
-        *,
-        most: int = MOST_ANNOTATIONS,
-    ) -> None:
-        """The first `most` findings of each severity, in their order, as annotations."""
-        if not self.is_here:
-            return
-        for severity in Severity:
-            for finding in [found for found in findings if found.severity is severity][:most]:
-                self._write(annotation(finding, stage, prefix))
+    def annotate(self, chosen: Sequence[budget.Annotation]) -> None:
+        """Show them, in their order."""
+        for each in chosen if self.is_here else ():
+            self._write(annotation(each))
 
     def error(self, message: str, stage: str) -> None:
         """An annotation without a place: for what is not about a line."""
-        if self.is_here:
-            self._write(annotation(results.Finding(path="", message=message), stage))
+        said = budget.Annotation(severity=Severity.ERROR, title=stage, message=visible.text(message))
+        self.annotate([said])
 
     def summarise(self, text: str) -> None:
         """Append `text` (Markdown) to the step's summary, cut where GitHub would drop all of it."""
         path = self._variables.get("GITHUB_STEP_SUMMARY")
         if not self.is_here or not path:
             return
-        data = text.encode()
         room = SUMMARY_LIMIT - (Path(path).stat().st_size if Path(path).exists() else 0)
-        if len(data) > room:
-            end = b"\n\nThe summary is cut here; the report has everything.\n"
-            # A cut within a character must not spoil the file.
-            data = data[: max(0, room - len(end))].decode(errors="ignore").encode() + end
-        if len(data) <= room:
-            with Path(path).open("ab") as file:
-                file.write(data)
+        with Path(path).open("ab") as file:
+            file.write(bounded.markdown(text, room, CUT).encode())
 
     def set_outputs(self, outputs: Mapping[str, str]) -> None:
         """Set the step's outputs; values may be of any text, also of several lines."""
@@ -107,18 +93,17 @@ class GitHub:
             self._write(f"::{token}::")
 
 
-def annotation(finding: results.Finding, stage: str, prefix: Path = Path()) -> str:
-    """The workflow command that shows `finding` on its line."""
-    properties = {"title": f"{stage}: {finding.code}" if finding.code else stage}
-    if finding.path:
-        # `service/../shared.py` would match no file of the pull request.
-        properties["file"] = posixpath.normpath((prefix / finding.path).as_posix())
-        if finding.line:
-            properties["line"] = str(finding.line)
-        if finding.line and finding.column:
-            properties["col"] = str(finding.column)
+def annotation(shown: budget.Annotation) -> str:
+    """The workflow command that shows it."""
+    properties = {"title": shown.title}
+    if shown.path:
+        properties["file"] = shown.path
+        if shown.line:
+            properties["line"] = str(shown.line)
+        if shown.line and shown.column:
+            properties["col"] = str(shown.column)
     text = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{finding.severity} {text}::{_data(finding.message[:MESSAGE_LIMIT])}"
+    return f"::{shown.severity} {text}::{_data(visible.short(shown.message, MESSAGE_LIMIT))}"
 
 
 def _data(text: str) -> str:

@@ -1,36 +1,86 @@
-"""The table of checks as rows of text: what the console, the summary and every later page show alike."""
+"""The table of checks as rows of text: what the console, the summary and every later page show alike.
+
+Decides nothing; what a renderer would take for more than text is the renderer's to escape.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_ci import results, thresholds
 from mlops_ci.results import Verdict
 
-HEADER = ("stage", "check", "measured", "limit", "verdict")
+HEADER = ("stage", "check", "measured", "limit", "change", "verdict")
+NUMBERS = ("measured", "limit", "change")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; all cells are text as shown."""
+    """One line of the table; all cells are text as shown.
+
+    Attributes:
+        change: What was measured against the base; empty where nothing is known of it.
+    """
 
     stage: str
     check: str
     measured: str
     limit: str
     verdict: Verdict
+    change: str = ""
 
-    @property
-    def cells(self) -> tuple[str, str, str, str, str]:
-        """In the order of `HEADER`."""
-        return self.stage, self.check, self.measured, self.limit, str(self.verdict)
+    def cells(self, header: Sequence[str]) -> list[str]:
+        """In the order of `header`."""
+        return [str(getattr(self, title)) for title in header]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a stage is no pass; `text` has the three beats, and may have more lines."""
+
+    stage: str
+    verdict: Verdict
+    text: str
 
 
 def rows(collected: Sequence[results.StageResult]) -> list[Row]:
     """All checks of all stages in their order; a stage without checks has one row of its own."""
     return [row for result in collected for row in _of_stage(result)]
+
+
+def failures_first(found: Sequence[Row]) -> list[Row]:
+    """What is no pass before what is; otherwise in their order."""
+    return sorted(found, key=lambda row: row.verdict is Verdict.PASS)
+
+
+def header(found: Sequence[Row]) -> list[str]:
+    """The titles of columns: `HEADER`, without `change` where nothing is known of any."""
+    return [title for title in HEADER if title != "change" or any(map(operator.attrgetter(title), found))]
+
+
+def reasons(collected: Sequence[results.StageResult]) -> list[Reason]:
+    """One of each stage that is no pass, in their order."""
+    return [
+        Reason(result.stage, result.verdict, result.message or f"It ended with the verdict {result.verdict}.")
+        for result in collected
+        if result.verdict is not Verdict.PASS
+    ]
+
+
+def sentence(collected: Sequence[results.StageResult]) -> str:
+    """How much of the table is no pass, as a sentence."""
+    found = rows(collected)
+    failed = [row for row in found if row.verdict is not Verdict.PASS]
+    if not found:
+        return "There was nothing to check."
+    if not failed:
+        return f"All {len(found)} checks passed." if len(found) > 1 else "The only check passed."
+    stages = list(dict.fromkeys(row.stage for row in failed))
+    named = " and ".join(filter(None, [", ".join(stages[:-1]), stages[-1]]))
+    return f"{len(failed)} of {len(found)} checks did not pass: {named}."
 
 
 def headline(result: results.StageResult) -> str:
@@ -69,4 +119,15 @@ def _of_check(result: results.StageResult, check: results.Check) -> Row:
         measured=measured,
         limit=f"{sign} {thresholds.exactly(check.limit)}{thresholds.suffix(check.unit)}",
         verdict=check.verdict,
+        change=_change(result.metrics, check),
     )
+
+
+def _change(metrics: Mapping[str, object], check: results.Check) -> str:
+    drop = metrics.get("drop")
+    if check.name != "min-total" or not isinstance(drop, int | float):
+        return ""
+    if drop > 0:
+        return f"-{thresholds.shown(drop, unit='points', bound='max')}"
+    # What was won is rounded down, as what was lost is rounded up. No change at all has no sign.
+    return f"{'+' if drop else ''}{thresholds.shown(-drop, unit='points', bound='min')}"

@@ -20,5 +20,10 @@ def text(given: str) -> str:
     return _UNSEEN.sub(_spelt, _COLOUR.sub("", given.replace("\r\n", "\n")))
 
 
+def short(given: str, most: int) -> str:
+    """`given`, or so much of it that it has `most` characters with the mark that some are missing."""
+    return given if len(given) <= most else f"{given[: most - 1]}…"
+
+
 def _spelt(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode("ascii")
