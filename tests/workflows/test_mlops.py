@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePath
+from typing import Any
 
 import pytest
 import yaml
@@ -171,7 +172,7 @@ def test_artifacts__of_two_folders_are_never_taken_for_each_other() -> None:
         assert not [other for other in names if other.startswith(f"{one}-")]
 
 
-def steps(job: str, uses: str) -> list[dict[str, dict[str, str]]]:
+def steps(job: str, uses: str) -> list[dict[str, Any]]:
     return [step for step in JOBS[job]["steps"] if uses in step.get("uses", "")]
 
 
@@ -191,6 +192,36 @@ def test_durations__are_kept_of_the_default_branch_only_where_they_are_looked_up
     assert restored["with"]["path"] == saved["with"]["path"]
     assert restored["with"]["key"] == saved["with"]["key"].replace("needs.plan", "steps.plan")
     assert restored["with"]["key"].startswith(restored["with"]["restore-keys"])
+
+
+HOOKS = {
+    "tests": ("before-tests", "$/actions/test"),
+    plan.TOGETHER: ("before-tests", "$/actions/run"),
+    "load": ("before-load", "$/actions/load-test"),
+    "gate": ("after-all", "$/actions/gate"),
+}
+
+
+def test_hooks__run_where_they_are_promised_and_only_if_they_are_there() -> None:
+    for job, (name, stage) in HOOKS.items():
+        used = [step.get("uses", "") for step in JOBS[job]["steps"]]
+        (hook,) = steps(job, "./")
+        assert hook["uses"] == f"./.github/mlops-ci/hooks/{name}"
+        assert f"hashFiles('.github/mlops-ci/hooks/{name}/action.yml') != ''" in hook["if"]
+        # It comes with the checkout, and does what the stage needs; the last one sees what became of it.
+        checkout = next(number for number, text in enumerate(used) if "checkout" in text)
+        before, after = (checkout, used.index(stage)) if name != "after-all" else (used.index(stage), len(used))
+        assert before < used.index(hook["uses"]) < after
+        assert hook["env"]["MLOPS_CI_WORKING_DIRECTORY"] == "${{ inputs.working-directory }}"
+    assert {job for job in JOBS if steps(job, "./")} == HOOKS.keys()
+    assert "always()" in str(steps("gate", "./")[0]["if"])
+    # Compact, the job runs also where no tests are wanted.
+    assert "contains(needs.plan.outputs.checks, 'tests')" in str(steps(plan.TOGETHER, "./")[0]["if"])
+
+
+def test_hooks__what_they_leave_for_the_report_is_kept() -> None:
+    names = [step["name"] for step in JOBS["gate"]["steps"]]
+    assert names.index("Run the repository's hook after all") < names.index("Keep the whole report")
 
 
 def test_layout__machines_that_share_nothing_look_at_the_same_commits() -> None:
