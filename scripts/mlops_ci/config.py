@@ -57,6 +57,10 @@ class Suite(Table, frozen=True, kw_only=True):
     ] = False
     min_tests: Annotated[Count, Meta(description="fewer tests than this refuse the build")] = 1
     timeout: Annotated[Seconds, Meta(description="seconds for the whole suite")] = 900.0
+    markers: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="expression of pytest's `-m` that selects its tests, such as `not slow`"),
+    ] = None
     args: Annotated[list[str], Meta(description="further arguments for pytest")] = []
 
 
@@ -113,6 +117,17 @@ class Load(Table, frozen=True, kw_only=True):
     openapi: Annotated[
         str, Meta(description="route of the service's OpenAPI document; without it, the one found in the code")
     ] = "/openapi.json"
+    examples: Annotated[
+        dict[EndpointPattern, Any],
+        Meta(
+            description='what the generated load test sends: `"POST /predict" = {features = [5.1, 3.5]}`, the body, or '
+            "the parameters of an operation without one"
+        ),
+    ] = {}
+    exclude: Annotated[
+        list[EndpointPattern],
+        Meta(description="operations that the generated load test leaves out; patterns as in `endpoints`"),
+    ] = []
     users: Annotated[Positive, Meta(description="concurrent users")] = 20
     spawn_rate: Annotated[float, Meta(gt=0, description="users started per second")] = 20.0
     warmup: Annotated[float, Meta(ge=0, description="seconds left out of every figure")] = 5.0

@@ -382,6 +382,15 @@ def test_run__the_locustfile_is_no_test(tmp_path: Path) -> None:
     assert (result.verdict, result.metrics["tests"]) == (Verdict.PASS, 1)
 
 
+def test_run__selects_by_markers(tmp_path: Path) -> None:
+    options = f"{OPTIONS}markers = ['slow']\naddopts = '-m slow'\n"
+    marked = (
+        "import pytest\n\n@pytest.mark.slow\ndef test_slow():\n    raise AssertionError\n\ndef test_fast():\n    pass\n"
+    )
+    result = _run(tmp_path, {"tests/unit/test_a.py": marked}, options=options, markers="not slow")
+    assert (result.verdict, result.metrics["tests"]) == (Verdict.PASS, 1)
+
+
 def test_run__spaces_and_other_alphabets(tmp_path: Path) -> None:
     root = tmp_path / "ein Dienst für ☃"
     files = {"tests/unit tests/test_ä b.py": RED.replace("test_wrong", "test_größe")}

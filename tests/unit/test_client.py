@@ -109,6 +109,34 @@ def test_discover__a_suite_without_a_path_is_the_discovered_one(tmp_path: Path) 
     assert found.origins["tests.other.path"] == "found test/unit and tests beside them in test"
 
 
+def test_discover__suites_by_markers_share_a_flat_folder(tmp_path: Path) -> None:
+    root = tree(
+        tmp_path,
+        {
+            "pyproject.toml": (
+                '[tool.mlops-ci.tests.unit]\nmarkers = "not integration"\n'
+                '[tool.mlops-ci.tests.integration]\nmarkers = "integration"\n'
+            ),
+            "main.py": "",
+            "tests/test_a.py": "",
+        },
+    )
+
+    found = discover(root)
+
+    assert found.suites == {
+        "unit": config.Suite(path="tests", markers="not integration"),
+        "integration": config.Suite(path="tests", markers="integration"),
+    }
+    assert found.origins["tests.unit.path"] == "found tests in tests"
+
+
+def test_discover__a_folder_of_its_own_is_the_marked_suites(tmp_path: Path) -> None:
+    root = tree(tmp_path, {"main.py": "", "tests/unit/test_a.py": "", "tests/test_b.py": ""})
+
+    assert discover(root, {"tests.unit.markers": "not slow"}).suites["unit"].path == "tests/unit"
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [

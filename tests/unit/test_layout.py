@@ -105,6 +105,26 @@ def test_suites__other_places(tmp_path: Path, paths: list[str], path: str) -> No
     assert found == {"all": config.Suite(path=path)}
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("markers = ['integration: slow ones', 'slow', 'gpu: others']", "integration, slow"),
+        ("markers = 'unit(kind): x'", "unit"),
+        ("markers = ['gpu']", None),
+        ("", None),
+    ],
+)
+def test_suites__a_flat_folder_names_the_markers_that_could_part_it(
+    tmp_path: Path, text: str, named: str | None
+) -> None:
+    root = tree(tmp_path, "tests/test_a.py")
+    (root / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\n{text}\n")
+
+    _, how = layout.suites(root, ())
+
+    assert how == "found tests in tests" + (f"; one suite, which `markers` could part: {named}" if named else "")
+
+
 def test_suites__none(tmp_path: Path) -> None:
     assert layout.suites(tree(tmp_path, "tests/helper.py", "main.py"), ()) == ({}, "no tests found")
 

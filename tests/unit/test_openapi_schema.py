@@ -199,6 +199,31 @@ def test_mild(given: Any, expected: Any) -> None:
     assert mild.of(given) == expected
 
 
+FREE = {"type": "string"}
+NUMBER = {"type": "boolean"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "sent"),
+    [
+        ({"properties": {"x": NUMBER, "version": FREE}}, ["x"]),
+        ({"properties": {"x": NUMBER, "version": {"anyOf": [FREE, {"type": "null"}], "title": "V"}}}, ["x"]),
+        ({"properties": {"x": NUMBER, "version": {"type": ["string", "null"], "maxLength": 9}}}, ["x"]),
+        # It is required, says what it may be, or is all that there is.
+        ({"properties": {"x": NUMBER, "version": FREE}, "required": ["version"]}, ["x", "version"]),
+        ({"properties": {"x": NUMBER, "version": {**FREE, "default": "a"}}}, ["x", "version"]),
+        ({"properties": {"x": NUMBER, "version": {**FREE, "enum": ["a"]}}}, ["x", "version"]),
+        ({"properties": {"x": NUMBER, "version": {**FREE, "format": "date"}}}, ["x", "version"]),
+        ({"properties": {"x": NUMBER, "version": {"anyOf": [FREE, NUMBER]}}}, ["x", "version"]),
+        ({"properties": {"x": NUMBER, "version": True}}, ["x", "version"]),
+        ({"properties": {"text": FREE, "version": FREE}}, ["text", "version"]),
+        ({"properties": {"x": NUMBER, "version": FREE}, "minProperties": 1}, ["x", "version"]),
+    ],
+)
+def test_mild__optional_free_texts_are_not_sent(schema: dict[str, Any], sent: list[str]) -> None:
+    assert list(mild.of({"type": "object", **schema})["properties"]) == sent
+
+
 def test_mild__an_all_of_objects_is_one_object() -> None:
     more = {"properties": {"label": {"const": "a"}, "ash": {"minimum": 2}}, "required": ["label", "ash"]}
     found = mild.of({"allOf": [WINE, {"allOf": [more]}]})

@@ -158,10 +158,12 @@ def _suites(
     for name, suite in settings.tests.items():
         path = suite.path
         args = suite.args
-        if path is None and name in found:
-            path, args = found[name].path, [*found[name].args, *args]
+        # A flat folder of tests is told apart by markers.
+        same = name if name in found else "all" if suite.markers and not (root / f"tests/{name}").exists() else ""
+        if path is None and same in found:
+            path, args = found[same].path, [*found[same].args, *args]
         key = f"tests.{name}.path"
-        told[key] = origins.of(key) if suite.path is not None else how if name in found else "default"
+        told[key] = origins.of(key) if suite.path is not None else how if same in found else "default"
         path = path or f"tests/{name}"
         _require(root, key, path, origins)
         suites[name] = msgspec.structs.replace(suite, path=path, args=args)

@@ -25,6 +25,7 @@ LOCUSTFILES = tuple(
     )
 )
 
+_MARKERS = ("slow", "smoke", "system")
 _TESTS = ("tests", "test")
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _LOCUST = re.compile(rb"^(?:from|import)[ \t]+locust\b", re.MULTILINE)
@@ -142,7 +143,10 @@ def suites(root: Path, source: tuple[str, ...]) -> tuple[dict[str, config.Suite]
         }
         found = {name: config.Suite(path=path) for name, path in known.items()}
         if not found:
-            return {"all": config.Suite(path=place)}, f"found tests in {place}"
+            marked = [name for name in _markers(root) if name in (*SUITES, *_MARKERS)]
+            return {"all": config.Suite(path=place)}, f"found tests in {place}" + (
+                f"; one suite, which `markers` could part: {', '.join(marked)}" if marked else ""
+            )
         rest = [file for file in tests if not any(root / path in file.parents for path in known.values())]
         if rest:
             found["other"] = config.Suite(path=place, args=[f"--ignore={path}" for path in known.values()])
@@ -150,6 +154,13 @@ def suites(root: Path, source: tuple[str, ...]) -> tuple[dict[str, config.Suite]
     if any(_matches(path.name, patterns) for path in root.glob("*.py")):
         return {"all": config.Suite(path=".")}, "found tests in the client's folder"
     return {}, "no tests found"
+
+
+def _markers(root: Path) -> list[str]:
+    """The markers that the client's configuration of pytest registers, by name."""
+    given = _pytest(root)[1].get("markers")
+    lines = [line for text in declarations.strings(given) for line in text.splitlines()]
+    return [found[0] for line in lines if (found := re.match(r"\w+", line.strip()))]
 
 
 def _test_files(folder: Path, patterns: list[str]) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops_ci import config, errors, results, thresholds
 from mlops_ci.load.recording import Recording
-from mlops_ci.openapi import building, coverage, fetch, locustfile
+from mlops_ci.openapi import building, coverage, fetch, given, locustfile
 from mlops_ci.openapi.document import Document, Unclear
 from mlops_ci.openapi.selection import Choice
 
@@ -62,12 +62,20 @@ def ask(service: str, load: config.Load, headers: Mapping[str, str] | None = Non
 
 
 def generate(
-    found: Found, folder: Path, build: building.Build, *, health: str, headers: Sequence[str] = ()
+    found: Found,
+    folder: Path,
+    build: building.Build,
+    *,
+    health: str,
+    headers: Sequence[str] = (),
+    examples: Mapping[str, Any] | None = None,
+    exclude: Sequence[str] = (),
 ) -> list[Choice]:
     """Write the locustfile for the service's document into `folder`; returns what it covers and what it does not.
 
     Raises:
-        errors.ConfigurationError: There is no document, or nothing in it that could be covered.
+        errors.ConfigurationError: There is no document, or nothing in it that could be covered; `examples` or
+            `exclude` are about something that is not in it.
         errors.Failure: No values could be built.
     """
     if found.document is None:
@@ -78,7 +86,10 @@ def generate(
             "Name the document's route in load.openapi, write a locustfile, or leave `load` out of `stages`.",
             log=HOW_TO_WRITE_ONE,
         )
-    choices = building.choices(found.document, build, health=_route(health), headers=headers)
+    document = given.with_examples(found.document, examples or {})
+    choices = building.choices(
+        document, build, health=_route(health), headers=headers, exclude=exclude, wanted=tuple(examples or ())
+    )
     if not any(choice.requests for choice in choices):
         reasons = "\n".join(f"    {choice.operation.name}: {choice.reason}" for choice in choices[:MOST_ROWS])
         raise errors.ConfigurationError(

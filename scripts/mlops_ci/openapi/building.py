@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from mlops_ci import environment, errors, process
-from mlops_ci.openapi import mild, selection, wire
+from mlops_ci.openapi import given, mild, selection, wire
 from mlops_ci.openapi.document import Document
 
 BUILDER = Path(__file__).with_name("builder.py")
@@ -22,21 +22,39 @@ Build = Callable[[list[dict[str, Any]]], Mapping[str, list[Any]]]
 """Orders, as `builder` takes them, to the values for each key."""
 
 
-def choices(document: Document, build: Build, *, health: str, headers: Iterable[str] = ()) -> list[selection.Choice]:
+def choices(
+    document: Document,
+    build: Build,
+    *,
+    health: str,
+    headers: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    wanted: Container[str] = (),
+) -> list[selection.Choice]:
     """What becomes of each operation of `document`, in its order.
 
     Args:
         build: Called at most once, and not when the document gives every value that is needed.
         health: The route that the stage itself asks.
         headers: Names of the headers that are sent with every request.
+        exclude: Patterns of operations that are to be left out.
+        wanted: Names of operations that are to be covered whatever their paths say.
+
+    Raises:
+        errors.ConfigurationError: A pattern in `exclude` matches nothing.
     """
     headers = tuple(headers)
+    excluded = given.left_out(document, exclude)
     found: dict[int, list[wire.Part]] = {}
     left_out: dict[int, selection.Choice] = {}
     unknown: dict[str, set[str]] = {}
     orders = []
     for number, operation in enumerate(document.operations):
         try:
+            if operation.name in excluded:
+                raise wire.LeftOut("load.exclude names it")
+            if operation.name not in wanted:
+                given.require_harmless(operation)
             found[number] = selection.parts(operation, document, health=health, headers=headers)
         except wire.LeftOut as reason:
             left_out[number] = selection.left_out(operation, reason)

@@ -194,13 +194,32 @@ def _array(schema: dict[str, Any], inner: Any) -> dict[str, Any]:
     return {"type": "array", "items": items, **made}
 
 
+def _likely_sent(schema: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    """`properties` without optional free texts: such a one mostly names something that has to exist."""
+    if "minProperties" in schema:
+        return properties
+    required = listed(schema.get("required"))
+    kept = {name: part for name, part in properties.items() if name in required or not _is_free_text(part)}
+    return kept or properties
+
+
+def _is_free_text(schema: Any) -> bool:
+    if not isinstance(schema, dict) or schemas.examples(schema):
+        return False
+    choices = [part for part in listed(schema.get("anyOf")) if part != {"type": "null"}]
+    if len(choices) == 1 and not schemas.bare({key: part for key, part in schema.items() if key != "anyOf"}):
+        return _is_free_text(choices[0])
+    said = schemas.bare(schema)
+    return said.get("type") in ("string", ["string", "null"]) and set(said) <= {"type", "minLength", "maxLength"}
+
+
 def _object(schema: dict[str, Any], inner: Any, *, closed: bool) -> dict[str, Any]:
     keys = ("required", "minProperties", "maxProperties", "dependentRequired", "dependentSchemas", "patternProperties")
     made: dict[str, Any] = {"type": "object", **{key: schema[key] for key in keys if key in schema}}
     properties = mapping(schema.get("properties"))
     other = schema.get("additionalProperties", True)
     if properties:
-        made["properties"] = {name: inner(part) for name, part in properties.items()}
+        made["properties"] = {name: inner(part) for name, part in _likely_sent(schema, properties).items()}
     if isinstance(other, dict) and other and not properties:
         made["additionalProperties"] = inner(other)
         made["propertyNames"] = schema.get("propertyNames", {"enum": list(WORDS)})

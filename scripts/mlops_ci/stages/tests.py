@@ -130,6 +130,7 @@ def command(
         # With `loadfile` a test that kills its worker is dealt out again, and would kill eight of them.
         "--max-worker-restart=2",
         *(f"--ignore={name}" for name in ignored),
+        *(("-m", suite.markers) if suite.markers else ()),
         *suite.args,
         f"--numprocesses={workers}",
         f"--dist={suite.dist}",
