@@ -33,9 +33,16 @@ class Environment(Table, frozen=True, kw_only=True):
     """How the client's dependencies are installed. None: discovered."""
 
     project: Annotated[bool | None, Meta(description="whether the client itself is installed, editable")] = None
+    lock: Annotated[
+        str | None,
+        Meta(
+            description="lock file whose versions are installed: `uv.lock`, `pylock.toml`, `poetry.lock`, `pdm.lock`; "
+            "`none` to have them resolved anew"
+        ),
+    ] = None
     requirements: Annotated[list[str] | None, Meta(description="requirements files")] = None
     extras: Annotated[list[str] | None, Meta(description="extras of the project, such as `test`")] = None
-    groups: Annotated[list[str] | None, Meta(description="PEP 735 dependency groups")] = None
+    groups: Annotated[list[str] | None, Meta(description="dependency groups: PEP 735, Poetry, PDM")] = None
 
 
 class Suite(Table, frozen=True, kw_only=True):

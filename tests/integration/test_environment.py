@@ -124,7 +124,7 @@ def test_client__whose_requirements_contradict_each_other(tmp_path: Path) -> Non
 
 
 def test_client__that_cannot_be_built(tmp_path: Path) -> None:
-    builders.write(tmp_path / "client", {"main.py": "", "pyproject.toml": BUILD + PROJECT})
+    builders.write(tmp_path / "client", {**CODE, "pyproject.toml": BUILD + PROJECT + 'readme = "nowhere.md"\n'})
 
     with pytest.raises(errors.Failure, match="A package could not be built") as caught:
         cache(tmp_path).get(Role.CLIENT)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from tests import builders
 
 from mlops_ci import errors, process
+from mlops_ci.client import lock_formats, locks
 from mlops_ci.environment import installer, interpreters, recipes
 
 PYTHON = interpreters.Interpreter(Path("/some/python"), "3.11.7")
@@ -43,9 +45,16 @@ class FakeUv:
         return builders.completed()
 
 
-def make(root: Path, *declared: str, tools: tuple[str, ...] = ("pytest",), run: Callable[..., Any]) -> None:
-    recipe = recipes.Recipe(declared=declared, tools=tools, lock="tools", inputs=())
-    installer.make(root / "env", recipe, PYTHON, root, run=run, variables={"A": "1"})
+def make(
+    root: Path,
+    *declared: str,
+    tools: tuple[str, ...] = ("pytest",),
+    run: Callable[..., Any],
+    variables: Mapping[str, str] | None = None,
+    **fields: Any,
+) -> None:
+    recipe = recipes.Recipe(declared=declared, tools=tools, lock="tools", inputs=(), **fields)
+    installer.make(root / "env", recipe, PYTHON, root, run=run, variables=variables or {"A": "1"})
 
 
 def test_make__ours_alone_with_every_hash_required(tmp_path: Path) -> None:
@@ -134,3 +143,72 @@ def test_installed__names_are_normalised(tmp_path: Path) -> None:
     install(tmp_path, "pydantic_core-2.1.0", "Jinja2-3.1", "torch-2.1.0+cpu", "old-not.a.version")
 
     assert installer.installed(tmp_path) == {"jinja2": "3.1", "pydantic-core": "2.1.0", "torch": "2.1.0+cpu"}
+
+
+def test_make__a_lock_file_that_uv_installs_comes_first(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "pytest-9.2.0", "")
+
+    make(tmp_path, "--requirement", "more.txt", run=uv, locked=("sync", "--frozen"))
+
+    assert uv.calls[1] == ("sync", "--frozen", "--python", str(tmp_path / "env/bin/python"))
+    assert uv.options[1]["env"]["UV_PROJECT_ENVIRONMENT"] == str(tmp_path / "env")
+    assert uv.calls[2][4:] == ("--requirement", "more.txt")
+
+
+def test_make__a_lock_file_that_uv_refuses(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "error: The lock file is of a newer uv")
+
+    with pytest.raises(errors.Failure, match=r"`uv sync --frozen` ended with 1.*\(lock, project") as caught:
+        make(tmp_path, run=uv, locked=("sync", "--frozen"))
+
+    assert "newer uv" in caught.value.log
+
+
+def test_make__pins_hold_for_what_is_declared(tmp_path: Path) -> None:
+    entries = (
+        lock_formats.Entry("numpy", "2.1.0", marker="sys_platform == 'linux'"),
+        lock_formats.Entry("old", "1", python="<3.10"),
+        lock_formats.Entry("lib", "1", url="git+https://example.test/lib@abc"),
+        lock_formats.Entry("near", "1", url="file:///near", folder="/near"),
+    )
+    uv = FakeUv(tmp_path / "env", "", "pytest-9.2.0")
+
+    make(tmp_path, "--editable", ".", run=uv, lines=("numpy>=2",), pinned=locks.Lock("poetry.lock", "poetry", entries))
+
+    notes = tmp_path / "env/mlops-ci"
+    assert uv.calls[1][4:] == (
+        *("--editable", ".", "--requirement", str(notes / "declared.txt")),
+        *("--constraint", str(notes / "locked.txt"), "--override", str(notes / "places.txt")),
+    )
+    assert (notes / "declared.txt").read_text() == "numpy>=2\n"
+    assert (notes / "locked.txt").read_text() == "numpy==2.1.0 ; sys_platform == 'linux'\n"
+    assert (notes / "places.txt").read_text() == "lib @ git+https://example.test/lib@abc\n"
+
+
+def test_make__a_package_from_one_index_alone(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "pytest-9.2.0")
+
+    make(tmp_path, run=uv, lines=('torch ; extra == "x"', "numpy"), sourced={"torch": ("cpu", "https://wheels.test")})
+
+    path = tmp_path / "env/mlops-ci/declared/pyproject.toml"
+    assert uv.calls[1][4:] == ("--requirement", str(path))
+    table = tomllib.loads(path.read_text())
+    assert table["project"]["dependencies"] == ['torch ; extra == "x"', "numpy"]
+    assert table["tool"]["uv"] == {
+        "sources": {"torch": {"index": "cpu"}},
+        "index": [{"name": "cpu", "url": "https://wheels.test", "explicit": True}],
+    }
+
+
+def test_make__credentials_of_poetry_reach_uv(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "pytest-9.2.0")
+    given = {
+        "POETRY_HTTP_BASIC_CPU_USERNAME": "me",
+        "POETRY_HTTP_BASIC_CPU_PASSWORD": "it",
+        "UV_INDEX_CPU_PASSWORD": "mine",
+    }
+
+    make(tmp_path, ".", run=uv, variables=given)
+
+    assert uv.options[1]["env"]["UV_INDEX_CPU_USERNAME"] == "me"
+    assert uv.options[1]["env"]["UV_INDEX_CPU_PASSWORD"] == "mine"

@@ -7,6 +7,7 @@ import pytest
 from tests import builders
 
 from mlops_ci import client
+from mlops_ci.client import lock_formats, locks
 from mlops_ci.environment import recipes
 from mlops_ci.environment.recipes import Role
 
@@ -174,3 +175,96 @@ def test_key__changes_with_the_packages_of_an_installed_client(tmp_path: Path) -
         )
 
     assert of("app") != of("app", "worker")
+
+
+def lock(kind: lock_formats.Kind, *entries: lock_formats.Entry) -> locks.Lock:
+    return locks.Lock(path=f"{kind}.lock", kind=kind, entries=entries or (lock_formats.Entry("numpy", "2.1.0"),))
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "locked", "declared"),
+    [
+        ({}, ("--no-install-project", "--no-default-groups"), ()),
+        (
+            {"project": True, "groups": ("dev", "own"), "own_groups": ("own",), "extras": ("test",), "lines": ("x",)},
+            ("--no-default-groups", "--group", "dev", "--group", "own", "--extra", "test"),
+            (),
+        ),
+        (
+            {"requirements": ("pyproject.toml", "more.txt")},
+            ("--no-install-project", "--no-default-groups"),
+            ("--requirement", "more.txt"),
+        ),
+    ],
+)
+def test_of__client_with_a_lock_file_of_uv(
+    tmp_path: Path, dependencies: dict[str, Any], locked: tuple[str, ...], declared: tuple[str, ...]
+) -> None:
+    found = recipe(Role.CLIENT, tmp_path, lock=lock("uv"), **dependencies)
+
+    assert found.locked == ("sync", "--frozen", "--inexact", *locked)
+    assert (found.declared, found.lines) == (declared, ())
+    assert (found.pinned is None) == (not declared)
+    assert not found.fixed
+
+
+def test_of__client_with_a_pylock(tmp_path: Path) -> None:
+    found = recipe(Role.CLIENT, tmp_path, lock=lock("pylock"), project=True)
+
+    assert found.locked == ("pip", "install", "--preview-features", "pylock", "--requirement", "pylock.lock")
+    assert found.declared == ("--editable", ".")
+    assert found.pinned is not None
+
+
+@pytest.mark.parametrize("kind", ["poetry", "pdm"])
+def test_of__client_with_a_lock_file_that_uv_does_not_read(tmp_path: Path, kind: lock_formats.Kind) -> None:
+    entries = (
+        lock_formats.Entry("near", "1", url="file:///near", folder="/near"),
+        lock_formats.Entry("numpy", "2.1.0"),
+    )
+
+    found = recipe(
+        Role.CLIENT,
+        tmp_path,
+        lock=lock(kind, *entries),
+        lines=("numpy>=2",),
+        indexes={"mirror": "https://mirror.test"},
+        sourced={"torch": ("cpu", "https://wheels.test")},
+    )
+
+    assert found.locked == ()
+    assert found.declared == ("--editable", "/near", "--index", "mirror=https://mirror.test")
+    assert found.lines == ("numpy>=2",)
+    assert found.sourced == {"torch": ("cpu", "https://wheels.test")}
+    assert found.pinned is not None
+    assert found.pinned.entries == entries
+
+
+def test_of__lint_takes_the_versions_that_are_locked(tmp_path: Path) -> None:
+    entries = (lock_formats.Entry("black", "24.1"), lock_formats.Entry("numpy", "2.1.0"))
+
+    found = recipe(Role.LINT, tmp_path, declared={"black": "black>=23", "numpy": "numpy"}, lock=lock("uv", *entries))
+
+    assert found.declared == ("black>=23",)
+    assert found.pinned is not None
+    assert [entry.text for entry in found.pinned.entries] == ["black==24.1"]
+
+
+def test_of__lint_without_a_locked_tool_needs_no_lock_file(tmp_path: Path) -> None:
+    assert recipe(Role.LINT, tmp_path, declared={"numpy": "numpy"}, lock=lock("uv")).pinned is None
+    assert recipe(Role.LINT, tmp_path, declared={"black": "black"}, lock=lock("uv")).pinned is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"lines": ("numpy",)},
+        {"lines": ("scipy",), "sourced": {"scipy": ("cpu", "https://wheels.test")}},
+        {"lines": ("scipy",), "lock": lock("poetry")},
+        {"lines": ("scipy",), "lock": lock("poetry", lock_formats.Entry("numpy", "2.2"))},
+        {"lines": ("scipy",), "lock": lock("uv")},
+    ],
+)
+def test_key__of_what_is_locked(tmp_path: Path, changed: dict[str, Any]) -> None:
+    assert key(Role.CLIENT, tmp_path, **changed) != key(Role.CLIENT, tmp_path, lines=("scipy",))
+    assert key(Role.CLIENT, tmp_path, **changed) == key(Role.CLIENT, tmp_path, **changed)

@@ -5,17 +5,15 @@ Reads files only: a ``setup.py`` is parsed, never run, so what it computes stays
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from mlops_ci import config, errors
-from mlops_ci.client import declarations, requirements
+from mlops_ci.client import declarations, locks, requirements, requirements_files, sections
 
 WANTED = (
     "test tests testing dev develop development lint linting typing types typecheck mypy quality qa"
@@ -23,8 +21,7 @@ WANTED = (
 ).split()
 """Extras and groups that hold what testing needs, by the names that people give them."""
 
-_BASE = ("requirements", "base", "common", "main")
-_DEPLOYED = ("prod", "production")
+_NOT_FOR_TESTS = ("doc", "docs", "documentation")
 
 
 @dataclass(frozen=True)
@@ -35,78 +32,166 @@ class Dependencies:
         project: Whether the client itself is installed (editable), because it declares how it is built.
         requirements: Requirements files, relative to the client; ``pyproject.toml`` among them stands for the
             dependencies of a `[project]` that is not installed.
+        lines: Requirements that stand in a table which uv does not read: Poetry's, PDM's.
         extras: Extras of the project.
-        groups: PEP 735 dependency groups.
+        groups: PEP 735 dependency groups, and those of Poetry and PDM; of the latter the requirements are in `lines`.
+        own_groups: Those of `groups` that uv does not read itself.
         declared: Normalised name to the requirement as written (one a line when there are several), of everything
             reachable from the above.
         files: Every file that the above was read from, relative to the client: what a cache is keyed by.
         constraints: Constraints files (``-c``), relative to the client.
         requires_python: The interpreters that the client admits, as a version specifier; empty: any.
         local: Whether what is installed depends on where the client lies: itself, or a path in its requirements.
+        lock: The lock file that says which versions are installed.
+        indexes: Name to URL of package indexes that uv would not read of itself.
+        sourced: Normalised name to the name and URL of the index that it alone comes from.
     """
 
     project: bool = False
     requirements: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    own_groups: tuple[str, ...] = ()
     declared: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     constraints: tuple[str, ...] = ()
     requires_python: str = ""
     local: bool = False
+    lock: locks.Lock | None = None
+    indexes: Mapping[str, str] = field(default_factory=dict)
+    sourced: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def read(root: Path, settings: config.Environment, origins: config.Origins) -> tuple[Dependencies, dict[str, str]]:
     """What the client in the folder `root` declares, and where each part was found.
 
     Raises:
-        errors.ConfigurationError: A file, an extra or a group that `settings` or the client names is not there.
+        errors.ConfigurationError: A file, an extra or a group that `settings` or the client names is not there; a lock
+            file cannot be read, or does not hold what is declared.
     """
     declared = declarations.read(root)
-    told = {name: origins.of(f"environment.{name}") for name in ("project", "requirements", "extras", "groups")}
+    told = {name: origins.of(f"environment.{name}") for name in ("project", "lock", "requirements", "extras", "groups")}
     collector = requirements.Collector(root)
 
     project = declared.buildable if settings.project is None else settings.project
     if settings.project is None:
         told["project"] = declared.how_built
+    lock = _lock(root, settings, declared, told)
     files = settings.requirements
     if files is None:
-        files = _requirements_files(root)
-        told["requirements"] = f"found {', '.join(files)}" if files else "no requirements file found"
+        files, told["requirements"] = _files(root, lock, declared)
     for name in files:
         collector.read(root / name)
     if settings.extras is None or not declared.computed:
         extras = _choose("extras", declared.extras, settings.extras, collector.extras, told)
     else:
         extras = tuple(settings.extras)
-    groups = _choose("groups", declared.groups, settings.groups, (), told)
+    available = {**declared.own_groups, **declared.groups}
+    groups = _choose("groups", available, settings.groups, _by_default(declared, available), told)
 
-    for text in declared.always:
-        collector.add(text)
-    for extra in extras:
-        _add_extra(collector, declared, extra, set())
-    for group in groups:
-        _add_group(collector, declared.groups, group, ())
+    parts = {
+        "": [*declared.always, *(text for name in declared.dynamic for text in requirements.lines(root / name))],
+        **{f"extra {canonicalize_name(name)}": list(sections.of_extra(declared, name)) for name in extras},
+        **{f"group {canonicalize_name(name)}": list(sections.of_group(declared, name)) for name in groups},
+    }
+    if lock is not None:
+        locks.refuse_stale(lock, parts, declared.overridden)
+        collector.files.append(lock.path)
+        collector.local |= any(entry.folder for entry in lock.entries)
+    for texts in parts.values():
+        for text in texts:
+            collector.add(text)
     for name in declared.dynamic:
         collector.read(root / name)
 
-    if not project and (declared.always or declared.dynamic or extras):
-        files = [*declared.readable, *files]
-    top = tuple(name for name in files if settings.requirements is not None or name not in collector.included)
+    lines = [text for name in groups for text in sections.own(declared.own_groups, name)]
+    if not project:
+        lines = [*declared.own, *(text for name in extras for text in sections.own(declared.own_extras, name)), *lines]
+        if declared.readable and (declared.always or declared.dynamic or extras):
+            files = [*declared.readable, *files]
+    sourced = {
+        name: (index, declared.indexes[index].url)
+        for name, index in declared.sourced.items()
+        if name in collector.texts and index in declared.indexes and not declared.indexes[index].for_all
+    }
+    # The client's own metadata cannot say it.
+    lines += [text for name in sourced for text in collector.texts[name]]
+    by_name = {name: "\n".join(texts) for name, texts in collector.texts.items()}
+    if lock is not None and lock.kind == "pylock":
+        # It stands for what was declared: what is in it was meant.
+        by_name = {**{entry.name: entry.name for entry in lock.entries}, **by_name}
     return (
         Dependencies(
             project=project,
-            requirements=top,
+            requirements=tuple(
+                name for name in files if settings.requirements is not None or name not in collector.included
+            ),
+            lines=tuple(dict.fromkeys(lines)),
             extras=extras,
             groups=groups,
-            declared={name: "\n".join(texts) for name, texts in collector.texts.items()},
+            own_groups=tuple(name for name in groups if name not in declared.groups),
+            declared=by_name,
             files=tuple(dict.fromkeys([*declared.files, *collector.files])),
             constraints=tuple(dict.fromkeys(collector.constraints)),
-            requires_python=declared.requires_python,
+            requires_python=declared.requires_python or (lock.python if lock else ""),
             local=project or collector.local,
+            lock=lock,
+            indexes=_indexes(declared, lock),
+            sourced=sourced,
         ),
         {f"environment.{name}": text for name, text in told.items()},
     )
+
+
+def _lock(
+    root: Path, settings: config.Environment, declared: declarations.Declarations, told: dict[str, str]
+) -> locks.Lock | None:
+    if settings.lock == locks.NONE:
+        return None
+    if settings.lock is not None:
+        return locks.read(root, settings.lock, declared.name)
+    found = locks.find(root, WANTED)
+    for index, name in enumerate(found):
+        lock = locks.read(root, name, declared.name)
+        if lock.entries:
+            rest = found[:index] + found[index + 1 :]
+            told["lock"] = f"found {name}" + (f"; left out: {', '.join(rest)}" if rest else "")
+            return lock
+    told["lock"] = f"{', '.join(found)} pins nothing" if found else "no lock file found"
+    return None
+
+
+def _indexes(declared: declarations.Declarations, lock: locks.Lock | None) -> dict[str, str]:
+    own = {name: index.url for name, index in declared.indexes.items() if index.for_all}
+    locked = lock.indexes if lock else {}
+    return {**{name: url for name, url in locked.items() if name not in declared.indexes}, **own}
+
+
+def _files(root: Path, lock: locks.Lock | None, declared: declarations.Declarations) -> tuple[list[str], str]:
+    """The requirements files that are installed, and how that came."""
+    found = requirements_files.find(root, WANTED)
+    if not found and lock is None and not (declared.always or declared.dynamic or declared.own):
+        # Nothing says what the service needs: the file may lie beside its code.
+        beside = requirements_files.beside_code(root, WANTED)
+        files = [name for names in beside.values() for name in names]
+        if len(beside) > 1:
+            return [], f"several folders have some, choose: {', '.join(files)}"
+        found = files
+    taken = found
+    if lock is not None:
+        # Beside a lock file they repeat it, unless it says nothing of what tests need.
+        names = {canonicalize_name(name) for name in (*declared.extras, *declared.groups, *declared.own_groups)}
+        taken = [] if names.intersection(WANTED) else [name for name in found if not requirements_files.is_base(name)]
+    told = f"found {', '.join(taken)}" if taken else "no requirements file found" if not found else "none taken"
+    rest = [name for name in found if name not in taken]
+    return taken, told + (f"; left out, {lock.path} pins all: {', '.join(rest)}" if lock and rest else "")
+
+
+def _by_default(declared: declarations.Declarations, available: Iterable[str]) -> list[str]:
+    if "*" not in declared.by_default:
+        return [name for name in declared.by_default if canonicalize_name(name) not in _NOT_FOR_TESTS]
+    return [name for name in available if canonicalize_name(name) not in _NOT_FOR_TESTS]
 
 
 def _choose(
@@ -130,60 +215,7 @@ def _choose(
     chosen = [by_name[name] for name in WANTED if name in by_name]
     chosen += [by_name[name] for name in map(canonicalize_name, asked) if name in by_name]
     rest = [name for name in sorted(available) if name not in chosen]
-    told[kind] = (f"found {', '.join(chosen)}" if chosen else "none found that tests need") + (
+    told[kind] = (f"found {', '.join(dict.fromkeys(chosen))}" if chosen else "none found that tests need") + (
         f"; left out: {', '.join(rest)}" if rest else ""
     )
     return tuple(dict.fromkeys(chosen))
-
-
-def _add_extra(
-    collector: requirements.Collector, declared: declarations.Declarations, extra: str, seen: set[str]
-) -> None:
-    by_name = {canonicalize_name(key): texts for key, texts in declared.extras.items()}
-    name = canonicalize_name(extra)
-    if name in seen:
-        return
-    seen.add(name)
-    for text in by_name.get(name, ()):
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
-        # An extra may be made of others: `dev = ["fraud[test,lint]"]`.
-        if canonicalize_name(requirement.name) == declared.name:
-            for inner in requirement.extras:
-                _add_extra(collector, declared, inner, seen)
-        else:
-            collector.add(text)
-
-
-def _add_group(
-    collector: requirements.Collector, groups: Mapping[str, list[Any]], group: str, above: tuple[str, ...]
-) -> None:
-    by_name = {canonicalize_name(key): items for key, items in groups.items()}
-    name = canonicalize_name(group)
-    if name not in by_name or name in above:
-        raise errors.ConfigurationError(
-            f"The dependency group `{group}` is {'included in itself' if name in above else 'not there'}.",
-            "pyproject.toml names it in `include-group`.",
-            "Correct [dependency-groups].",
-        )
-    for item in by_name[name]:
-        if isinstance(item, str):
-            collector.add(item)
-        elif isinstance(item, dict) and isinstance(item.get("include-group"), str):
-            _add_group(collector, groups, item["include-group"], (*above, name))
-
-
-def _requirements_files(root: Path) -> list[str]:
-    wanted = "|".join(re.escape(name).replace(r"\-", "[-_]") for name in WANTED)
-    pattern = re.compile(rf"requirements([-_.]({wanted}))?\.txt|({wanted})[-_.]requirements\.txt")
-    found = sorted(path.name for path in root.glob("*requirements*.txt") if pattern.fullmatch(path.name))
-    folder = root / "requirements"
-    stems = {path.stem for path in folder.glob("*.txt")}
-    base = [name for name in _BASE if name in stems]
-    if not base and "requirements.txt" not in found:
-        base = [name for name in _DEPLOYED if name in stems][:1]
-    found += [f"requirements/{name}.txt" for name in (*base, *WANTED) if name in stems]
-    found.sort(key=lambda name: not re.search(rf"(^|/)({'|'.join(_BASE + _DEPLOYED)})\.txt$", name))
-    return found

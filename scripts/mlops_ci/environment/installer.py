@@ -5,14 +5,16 @@ Keeps nothing and remembers nothing: a folder that was not finished is the calle
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from mlops_ci import config, errors, process
+from mlops_ci.client import locks
 from mlops_ci.environment import interpreters, locked, recipes
 
 _TIMEOUT = 1800.0
@@ -38,7 +40,7 @@ def make(
         errors.TimeLimit: An installation did not end.
     """
     uv = interpreters.uv(variables)
-    environment = {**variables, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+    environment = {**_credentials(variables), **variables, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
 
     def call(*args: str | Path) -> process.Completed:
         completed = run([uv, *args], cwd=client, env=environment, timeout=_TIMEOUT)
@@ -52,8 +54,10 @@ def make(
             )
         return completed
 
+    python = path / "bin" / "python"
+
     def install(*args: str | Path) -> process.Completed:
-        return call("pip", "install", "--python", path / "bin" / "python", *args)
+        return call("pip", "install", "--python", python, *args)
 
     made = call("venv", "--no-project", "--python", interpreter.path, path)
     if made.returncode != 0:
@@ -63,15 +67,20 @@ def make(
             "See uv's own words below.",
             log=process.tail(made.stderr),
         )
-    if recipe.declared:
-        completed = install(*recipe.declared)
+    notes = path / "mlops-ci"
+    if recipe.locked:
+        environment["UV_PROJECT_ENVIRONMENT"] = str(path)
+        completed = call(*recipe.locked, "--python", python)
         if completed.returncode != 0:
-            raise _not_installed(recipe.declared, interpreter, completed)
+            raise _not_installed(recipe.locked, interpreter, completed)
+    if recipe.declared or recipe.lines:
+        completed = install(*recipe.declared, *_written(notes, recipe, interpreter))
+        if completed.returncode != 0:
+            raise _not_installed(("pip", "install", *recipe.declared), interpreter, completed)
     there = installed(path)
     lacking = [name for name in recipe.tools if name not in there]
     if not lacking:
         return
-    notes = path / "mlops-ci"
     tools = _write(notes / "tools.txt", locked.only(recipe.lock, lacking))
     ours = _write(notes / "constraints.txt", locked.without(recipe.lock, {*there, *lacking}))
     if not there:
@@ -108,8 +117,58 @@ def installed(path: Path) -> dict[str, str]:
     return found
 
 
+def _written(notes: Path, recipe: recipes.Recipe, interpreter: interpreters.Interpreter) -> list[str | Path]:
+    """Arguments that name what of `recipe` has to be written to files first."""
+    arguments: list[str | Path] = []
+    if recipe.sourced:
+        # Only there can be said that a package comes from one index, and no other package does.
+        arguments += ["--requirement", _write(notes / "declared" / "pyproject.toml", _project(recipe))]
+    elif recipe.lines:
+        arguments += ["--requirement", _write(notes / "declared.txt", _lines(recipe.lines))]
+    if recipe.pinned is not None:
+        entries = locks.pins(recipe.pinned, interpreter.version, recipe.lines)
+        versions = [entry.text for entry in entries if entry.version and not entry.url and not entry.folder]
+        # A constraint may not contradict what names a repository's branch; what is locked replaces it.
+        places = [entry.text for entry in entries if entry.url and not entry.folder and recipe.pinned.kind != "uv"]
+        arguments += ["--constraint", _write(notes / "locked.txt", _lines(versions))]
+        if places:
+            arguments += ["--override", _write(notes / "places.txt", _lines(places))]
+    return arguments
+
+
+def _project(recipe: recipes.Recipe) -> str:
+    indexes = dict(recipe.sourced.values())
+    return "\n".join(
+        [
+            "[project]",
+            'name = "declared"',
+            'version = "0"',
+            f"dependencies = {json.dumps(recipe.lines)}",
+            "[tool.uv.sources]",
+            *(f"{json.dumps(name)} = {{index = {json.dumps(index)}}}" for name, (index, _) in recipe.sourced.items()),
+            *(
+                f"[[tool.uv.index]]\nname = {json.dumps(name)}\nurl = {json.dumps(url)}\nexplicit = true"
+                for name, url in indexes.items()
+            ),
+            "",
+        ]
+    )
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "".join(f"{text}\n" for text in texts)
+
+
+def _credentials(variables: Mapping[str, str]) -> dict[str, str]:
+    """Poetry's variables with the credentials of package indexes, under the names that uv knows."""
+    prefix = "POETRY_HTTP_BASIC_"
+    return {
+        f"UV_INDEX_{name.removeprefix(prefix)}": value for name, value in variables.items() if name.startswith(prefix)
+    }
+
+
 def _not_installed(
-    declared: Sequence[str], interpreter: interpreters.Interpreter, completed: process.Completed
+    command: Sequence[str], interpreter: interpreters.Interpreter, completed: process.Completed
 ) -> errors.Failure:
     if _contradiction(completed):
         meaning = "The requirements contradict each other, or one of them has no release for this Python."
@@ -119,10 +178,10 @@ def _not_installed(
         meaning = "uv could not install it."
     return errors.Failure(
         f"What the client declares cannot be installed with Python {interpreter.version}:"
-        f" `uv pip install {' '.join(declared)}` ended with {completed.returncode}.",
+        f" `uv {' '.join(command)}` ended with {completed.returncode}.",
         meaning,
         f"Change what is named below, or say what to install in [{config.TABLE}.environment]"
-        " (project, requirements, extras, groups).",
+        " (lock, project, requirements, extras, groups).",
         log=process.tail(completed.stderr),
     )
 
@@ -132,6 +191,6 @@ def _contradiction(completed: process.Completed) -> bool:
 
 
 def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path

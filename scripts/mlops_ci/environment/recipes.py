@@ -9,15 +9,15 @@ from __future__ import annotations
 import enum
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from mlops_ci import config
-from mlops_ci.client import Client, declarations, setuptools_files
+from mlops_ci.client import Client, declarations, locks, setuptools_files
 from mlops_ci.environment import locked
 
 LINTERS = ("black", "flake8", "isort")
@@ -47,17 +47,25 @@ class Recipe:
         tools: What must be there besides, as normalised names; from our lock when `declared` brings none.
         lock: Our lock that has them.
         inputs: Texts that decide what `declared` comes to: with the rest, the key in a cache.
+        locked: A command of uv, from its second word on, that installs the client's lock file, before all else.
+        lines: Requirements that are installed with `declared`.
+        sourced: Normalised name to the name and URL of the package index that it alone comes from.
+        pinned: The client's lock file, whose versions hold for `declared` and `lines`.
     """
 
     declared: tuple[str, ...]
     tools: tuple[str, ...]
     lock: str
     inputs: tuple[str, ...]
+    locked: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    sourced: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    pinned: locks.Lock | None = None
 
     @property
     def fixed(self) -> bool:
         """Whether our lock alone says what it holds, so that it never changes."""
-        return not self.declared
+        return not (self.declared or self.locked or self.lines)
 
 
 def of(role: Role, client: Client, *, uvicorn: bool = True) -> Recipe:
@@ -89,31 +97,67 @@ def of(role: Role, client: Client, *, uvicorn: bool = True) -> Recipe:
 
 def _of_client(client: Client, tools: tuple[str, ...]) -> Recipe:
     needs = client.dependencies
+    kind = needs.lock.kind if needs.lock else None
     extras = [word for extra in needs.extras for word in ("--extra", extra)]
     declared = [word for name in needs.requirements for word in ("--requirement", name)]
-    if needs.project:
-        declared += ["--editable", f".[{','.join(needs.extras)}]" if needs.extras else "."]
-    elif extras:
-        declared += extras
-    declared += [word for group in needs.groups for word in ("--group", group)]
+    groups = [word for group in needs.groups if group not in needs.own_groups for word in ("--group", group)]
+    if kind == "uv":
+        # uv installs its own lock file, the client too, as it was locked; requirements files come on top.
+        groups = [word for group in needs.groups for word in ("--group", group)]
+        declared = [word for name in needs.requirements if name != "pyproject.toml" for word in ("--requirement", name)]
+        whether = () if needs.project else ("--no-install-project",)
+        locked = ("sync", "--frozen", "--inexact", *whether, "--no-default-groups", *groups, *extras)
+        lines: tuple[str, ...] = ()
+    else:
+        if needs.project:
+            declared += ["--editable", f".[{','.join(needs.extras)}]" if needs.extras else "."]
+        elif {"pyproject.toml", "setup.py", "setup.cfg"}.intersection(needs.requirements):
+            declared += extras
+        declared += groups
+        locked, lines = (), needs.lines
+        if needs.lock and kind == "pylock":
+            locked = ("pip", "install", "--preview-features", "pylock", "--requirement", needs.lock.path)
+        elif needs.lock:
+            declared += [word for entry in needs.lock.entries if entry.folder for word in ("--editable", entry.folder)]
+        if declared or lines:
+            declared += [word for name, url in needs.indexes.items() for word in ("--index", f"{name}={url}")]
     # An editable install may know its packages by name: a new one has to be installed again.
     place = (str(client.root), *(client.source if needs.project else ())) if needs.local else ()
     contents = (_content(client.root / name) for name in needs.files)
-    return Recipe(tuple(declared), tools, "tools", (*contents, *place, *_uv_settings(client.root)))
+    return Recipe(
+        declared=tuple(declared),
+        tools=tools,
+        lock="tools",
+        inputs=(*contents, *place, *_uv_settings(client.root)),
+        locked=locked,
+        lines=lines,
+        sourced=needs.sourced,
+        pinned=needs.lock if declared or lines else None,
+    )
 
 
 def _of_tools(client: Client, names: Iterable[str], tools: tuple[str, ...]) -> Recipe:
     needs = client.dependencies
+    names = [name for name in names if name in needs.declared]
     declared = [
-        _with_toml(text) if name == "coverage" else text
-        for name in names
-        for text in needs.declared.get(name, "").splitlines()
+        _with_toml(text) if name == "coverage" else text for name in names for text in needs.declared[name].splitlines()
     ]
     constraints = needs.constraints if declared else ()
     if declared:
         declared += [word for name in constraints for word in ("--constraint", name)]
     contents = (_content(client.root / name) for name in constraints)
-    return Recipe(tuple(declared), tools, "tools", (*contents, *_uv_settings(client.root)))
+    pinned = None
+    if needs.lock is not None and declared:
+        # What else is locked has no say here, and a new version of it should not cost a new environment.
+        entries = tuple(entry for entry in needs.lock.entries if entry.name in names)
+        pinned = replace(needs.lock, entries=entries, sections={}) if entries else None
+    return Recipe(
+        declared=tuple(declared),
+        tools=tools,
+        lock="tools",
+        inputs=(*contents, *_uv_settings(client.root)),
+        pinned=pinned,
+    )
 
 
 def _with_toml(text: str) -> str:
@@ -154,4 +198,6 @@ def _uv_settings(root: Path) -> tuple[str, ...]:
 
 def key(recipe: Recipe) -> str:
     """A text that is the same whenever the recipe comes to the same environment."""
-    return json.dumps([recipe.declared, recipe.tools, recipe.inputs, locked.path(recipe.lock).read_text("utf-8")])
+    pinned = [entry.text for entry in recipe.pinned.entries] if recipe.pinned else []
+    own = (recipe.declared, recipe.locked, recipe.lines, dict(recipe.sourced), pinned)
+    return json.dumps([own, recipe.tools, recipe.inputs, locked.path(recipe.lock).read_text("utf-8")])
