@@ -67,6 +67,7 @@ class Chart:
     Attributes:
         xs: Upwards, at least one.
         limits: Name and y of lines straight across.
+        floor: Where the y axis begins; a single line with a floor has no area below it.
     """
 
     title: str
@@ -75,6 +76,7 @@ class Chart:
     x_label: str
     y_label: str
     limits: Sequence[tuple[str, float]] = ()
+    floor: float = 0.0
 
     @property
     def legend(self) -> list[tuple[str, str]]:
@@ -101,7 +103,8 @@ def inline(chart: Chart) -> str:
 
 def _svg(chart: Chart, head: Sequence[str], *, top: int) -> str:
     tops = [value for line in chart.lines for value in line.values if value is not None]
-    scale = ticks(max([*tops, *(value for _, value in chart.limits)], default=1.0))
+    top_value = max([*tops, *(value for _, value in chart.limits)], default=chart.floor + 1.0)
+    scale = [round(chart.floor + tick, 12) for tick in ticks(top_value - chart.floor)]
     low, high = chart.xs[0], max(chart.xs[-1], chart.xs[0] + 1e-9)
     right, bottom, upper = WIDTH - _RIGHT, HEIGHT - _BOTTOM, 26
 
@@ -109,7 +112,7 @@ def _svg(chart: Chart, head: Sequence[str], *, top: int) -> str:
         return _LEFT + (x - low) / (high - low) * (right - _LEFT)
 
     def up(y: float) -> float:
-        return bottom - y / scale[-1] * (bottom - upper)
+        return bottom - (y - scale[0]) / (scale[-1] - scale[0]) * (bottom - upper)
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 {top} {WIDTH} {HEIGHT - top}" role="img">',
@@ -127,7 +130,7 @@ def _svg(chart: Chart, head: Sequence[str], *, top: int) -> str:
     xs = [across(x) for x in chart.xs]
     for number, line in enumerate(chart.lines):
         runs = _runs(xs, [None if y is None else up(y) for y in line.values])
-        if len(chart.lines) == 1:
+        if len(chart.lines) == 1 and not chart.floor:
             closed = "".join(f"{_joined(run)}V{bottom}H{run[0][0]:.1f}Z" for run in runs if len(run) > 1)
             parts.append(_path("area", closed))
         parts.append(_path(f"line c{number % _COLOURS}", "".join(map(_joined, runs))))

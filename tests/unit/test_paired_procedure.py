@@ -18,7 +18,7 @@ def test_confirmed__a_fail_that_repeats() -> None:
     comparison = procedure.confirmed(FAILED, paired_duets.duet(SAME, SLOW, seed=7), ALLOWED)
     mean = comparison.entry(Metric.MEAN)
     assert comparison.verdict is Verdict.FAIL and mean is not None
-    assert (mean.verdict, mean.note) == (Verdict.FAIL, "so did fresh processes in swapped roles")
+    assert (mean.verdict, mean.note) == (Verdict.FAIL, "repeated by fresh processes in swapped roles")
     assert comparison.confirmation is not None and procedure.next_step(comparison) is Step.DONE
 
 
@@ -26,7 +26,7 @@ def test_confirmed__a_fail_that_does_not_repeat_is_a_doubt() -> None:
     comparison = procedure.confirmed(FAILED, paired_duets.duet(SAME, SAME, seed=7), ALLOWED)
     assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.failed == []
     mean = comparison.entry(Metric.MEAN)
-    assert mean is not None and mean.note == "fresh processes in swapped roles did not repeat it"
+    assert mean is not None and mean.note == "not repeated by fresh processes in swapped roles"
     assert procedure.next_step(comparison) is Step.DONE
 
 
@@ -69,7 +69,7 @@ def test_confirmed__not_measured_again_is_a_doubt() -> None:
     comparison = procedure.confirmed(FAILED, saturated, ALLOWED)
     unsaturated = comparison.entry(Metric.MEAN_UNSATURATED)
     assert unsaturated is not None and unsaturated.verdict is Verdict.INCONCLUSIVE
-    assert unsaturated.note == "could not be measured a second time"
+    assert unsaturated.note == "not measured a second time"
 
 
 def test_extended__both_recordings_together() -> None:

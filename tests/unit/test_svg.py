@@ -79,3 +79,11 @@ def test_chart__a_single_line_has_its_area() -> None:
 
     line = svg.Line("p95", [1.0, 2.0])
     assert areas(line) == 1 and areas(line, line) == 0
+
+
+def test_document__an_axis_that_begins_above_nothing() -> None:
+    text = svg.document(svg.Chart("t", [0.0, 1.0], [svg.Line("a", [0.95, 1.1])], "s", "ratio", floor=0.9))
+    assert ">0.9</text>" in text and ">1.1</text>" in text and ">0</text>" in text  # the last one on the x axis
+    assert text.count('class="area"') == 0
+    ticks = [line for line in text.splitlines() if 'text-anchor="end"' in line]
+    assert ticks[0].endswith(">0.9</text>")

@@ -72,9 +72,9 @@ def combine(first: Comparison, extension: Comparison | None, confirmation: Compa
 
 def _confirmed(entry: Entry, again: Entry | None) -> Entry:
     if again is None:
-        return dataclasses.replace(entry, verdict=Verdict.INCONCLUSIVE, note="could not be measured a second time")
+        return dataclasses.replace(entry, verdict=Verdict.INCONCLUSIVE, note="not measured a second time")
     if again.verdict is Verdict.FAIL:
-        return dataclasses.replace(entry, note="so did fresh processes in swapped roles")
+        return dataclasses.replace(entry, note="repeated by fresh processes in swapped roles")
     return dataclasses.replace(
-        entry, verdict=Verdict.INCONCLUSIVE, note="fresh processes in swapped roles did not repeat it"
+        entry, verdict=Verdict.INCONCLUSIVE, note="not repeated by fresh processes in swapped roles"
     )

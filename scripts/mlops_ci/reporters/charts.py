@@ -1,4 +1,5 @@
-"""The course of a load run as Mermaid charts, which GitHub draws in summaries and comments. Reads `metrics` alone."""
+"""The course of a load run, and how it compares with the base, as Mermaid charts, which GitHub draws in summaries and
+comments. Reads `metrics` alone."""
 
 from __future__ import annotations
 
@@ -6,11 +7,29 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlops_ci import results
+from mlops_ci import results, svg
+from mlops_ci.paired import panels
 
 
 def of(result: results.StageResult) -> list[str]:
-    """Charts for the section of `result`: response times and throughput of a load run; none for anything else."""
+    """Charts for the section of `result`: response times and throughput of a load run, and base and head of a paired
+    one; none for anything else."""
+    return _of_course(result) + _of_base(result)
+
+
+def _of_base(result: results.StageResult) -> list[str]:
+    base = panels.read(result.metrics)
+    return [_drawn(chart) for chart in panels.of(base).values()] if base else []
+
+
+def _drawn(chart: svg.Chart) -> str:
+    names = [line.name for line in chart.lines] + [f"{name} {value:g}" for name, value in chart.limits]
+    lines = [line.values for line in chart.lines] + [[value] * len(chart.xs) for _, value in chart.limits]
+    title = f"{chart.title}: {', '.join(names)}"
+    return _chart(title, chart.xs, chart.y_label, "line", lines, x_label=chart.x_label, floor=chart.floor)
+
+
+def _of_course(result: results.StageResult) -> list[str]:
     course = result.metrics.get("course")
     if not isinstance(course, Mapping) or not _numbers(course.get("at-s")):
         return []
@@ -30,18 +49,28 @@ def of(result: results.StageResult) -> list[str]:
     ]
 
 
-def _chart(title: str, at: Sequence[float], unit: str, kind: str, lines: Sequence[Sequence[float | None]]) -> str:
+def _chart(
+    title: str,
+    at: Sequence[float],
+    unit: str,
+    kind: str,
+    lines: Sequence[Sequence[float | None]],
+    *,
+    x_label: str = "seconds",
+    floor: float = 0.0,
+) -> str:
     # xychart has no gaps: where nothing succeeded, 0 is drawn.
     rows = [[value or 0 for value in line] for line in lines]
-    top = max((value for row in rows for value in row), default=0) or 1
+    highest = max((value for row in rows for value in row), default=0) or 1
+    top = svg.ticks(highest - floor)[-1] + floor if floor else math.ceil(highest * 1.05)
     drawn = [f"    {kind} [{', '.join(f'{value:g}' for value in row)}]" for row in rows]
     return "\n".join(
         [
             "```mermaid",
             "xychart-beta",
             f'    title "{title}"',
-            f'    x-axis "seconds" {at[0]:g} --> {at[-1]:g}',
-            f'    y-axis "{unit}" 0 --> {math.ceil(top * 1.05)}',
+            f'    x-axis "{x_label}" {at[0]:g} --> {at[-1]:g}',
+            f'    y-axis "{unit}" {floor:g} --> {top:g}',
             *drawn,
             "```",
         ]

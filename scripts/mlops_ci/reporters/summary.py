@@ -14,7 +14,7 @@ import msgspec
 
 from mlops_ci import results, thresholds, touched
 from mlops_ci.coverage import figure
-from mlops_ci.reporters import charts, markdown, rows, visible
+from mlops_ci.reporters import charts, markdown, ratios, rows, visible
 from mlops_ci.results import Verdict
 from mlops_ci.testing import tally
 
@@ -40,6 +40,7 @@ def stage(result: results.StageResult, prefix: Path = Path()) -> str:
         parts.append(_said(result.message, result.verdict))
     if result.checks:
         parts.append(checks([result]))
+    parts += ratios.of(result)
     found = _useful(result)
     if found:
         parts.append(_places(found[:MOST_OPEN], prefix))
@@ -63,6 +64,7 @@ def run(verdict: results.RunResult, collected: Sequence[results.StageResult], pr
     parts += [f"{markdown.MARK[Verdict.ERROR]} {_said(fault, Verdict.ERROR)}" for fault in verdict.faults]
     parts.append(checks(collected))
     for result in collected:
+        parts += ratios.of(result)
         if found := _useful(result):
             parts.append(markdown.fold(_more(result, 0), _places(found, prefix)))
         if drawn := charts.of(result):
