@@ -18,6 +18,7 @@ from msgspec import Meta
 from mlops_ci import config_faults, errors
 from mlops_ci.config_limits import EndpointPattern
 from mlops_ci.config_limits import EndpointThresholds as EndpointThresholds
+from mlops_ci.config_limits import LoadBase as LoadBase
 from mlops_ci.config_limits import LoadThresholds as LoadThresholds
 from mlops_ci.config_types import Count, Percent, Positive, Seconds, Table
 
@@ -157,6 +158,7 @@ class Load(Table, frozen=True, kw_only=True):
         False
     )
     thresholds: LoadThresholds = msgspec.field(default_factory=LoadThresholds)
+    base: LoadBase = msgspec.field(default_factory=LoadBase)
     endpoints: Annotated[
         dict[EndpointPattern, EndpointThresholds],
         Meta(

@@ -1,15 +1,23 @@
-"""The tables of limits on a load run: ``[tool.mlops-ci.load.thresholds]`` and ``[tool.mlops-ci.load.endpoints."..."]``.
+"""The tables of limits on a load run: ``[tool.mlops-ci.load.thresholds]``, ``[tool.mlops-ci.load.endpoints."..."]``
+and, against the base, ``[tool.mlops-ci.load.base]``.
 
-Part of `mlops_ci.config`. What a limit is compared with is said in `mlops_ci.load.limits`.
+Part of `mlops_ci.config`. What a limit is compared with is said in `mlops_ci.load.limits` and `mlops_ci.paired.model`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from mlops_ci.config_types import Megabytes, Milliseconds, Positive, Ratio, Table
+from mlops_ci.config_types import (
+    Increase,
+    Megabytes,
+    Milliseconds,
+    Positive,
+    Ratio,
+    Table,
+)
 
 EndpointPattern = Annotated[str, Meta(pattern=r"^\S+ \S+$")]
 """See `mlops_ci.load.patterns`."""
@@ -67,3 +75,40 @@ class LoadThresholds(EndpointThresholds, frozen=True, kw_only=True):
     min_operation_coverage: Annotated[
         Ratio | None, Meta(description="operations of the OpenAPI document with traffic, by all but the health route")
     ] = None
+
+
+class LoadBase(Table, frozen=True, kw_only=True):
+    """Limits on what head may need more than base, as shares of what base needs: 0.05 is 5 %."""
+
+    enabled: Annotated[
+        bool, Meta(description="whether head and base are put under load side by side, where there is a base")
+    ] = True
+    mode: Annotated[
+        Literal["duet", "slices"],
+        Meta(
+            description="both at once on the same cores, or in turns of a quarter of a second, which sees less; "
+            "with one core, or where processes cannot be pinned, always in turns"
+        ),
+    ] = "duet"
+    max_slowdown_mean: Annotated[
+        Increase, Meta(description="mean response time with many users, against the base: 0.05 is 5 % slower")
+    ] = 0.05
+    max_slowdown_unsaturated: Annotated[
+        Increase, Meta(description="mean response time with one user, where waiting shows, against the base")
+    ] = 0.10
+    max_slowdown_p95: Annotated[Increase, Meta(description="95th percentile with many users, against the base")] = 0.15
+    max_cpu_increase: Annotated[
+        Increase, Meta(description="processor time of the service for a request, against the base")
+    ] = 0.05
+    max_memory_increase: Annotated[
+        Increase, Meta(description="peak memory of all processes of the service, against the base")
+    ] = 0.10
+    max_failure_increase: Annotated[
+        Ratio, Meta(description="by how much the failure ratio may be above the base's: 0.001 is 0.1 points")
+    ] = 0.001
+    strict: Annotated[
+        bool, Meta(description="whether a comparison that cannot tell refuses the build, instead of a notice")
+    ] = False
+    budget: Annotated[
+        float, Meta(ge=60, description="seconds for the comparison, without the extension and the confirmation")
+    ] = 90.0

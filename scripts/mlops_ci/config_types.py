@@ -9,6 +9,7 @@ from msgspec import Meta
 
 Seconds = Annotated[float, Meta(gt=0, description="seconds")]
 Ratio = Annotated[float, Meta(ge=0, le=1, description="0 to 1")]
+Increase = Annotated[float, Meta(ge=0, description="a share, 0 or more")]
 Percent = Annotated[float, Meta(ge=0, le=100, description="per cent")]
 Milliseconds = Annotated[float, Meta(gt=0, description="milliseconds")]
 Megabytes = Annotated[float, Meta(gt=0, description="MB")]

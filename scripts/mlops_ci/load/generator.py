@@ -11,7 +11,7 @@ import math
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,12 +63,20 @@ def planned(load: config.Load) -> float:
 
 
 def command(
-    python: environment.Environment, load: config.Load, *, host: str, locustfile: Path, folder: Path, master_port: int
+    python: environment.Environment,
+    load: config.Load,
+    *,
+    host: str,
+    locustfile: Path,
+    folder: Path,
+    master_port: int,
+    inside: Sequence[str] = (),
 ) -> list[str]:
     """Locust's command line.
 
     Args:
         master_port: Where the workers of a run of several processes find their master; a free one.
+        inside: What runs Locust, with its own arguments; empty: `INSIDE` with ours.
 
     The recorder ends the run, exactly at the end of the window. ``--run-time`` stands far behind it, for the case that
     the users are never all there: its time counts from before the import of the locustfile. Locust's own exit code is
@@ -87,7 +95,7 @@ def command(
         **_distribution(load, master_port),
     }
     words = [str(word) for option in options.items() for word in option]
-    recorder = [str(INSIDE), str(folder), repr(load.warmup), repr(load.duration)]
+    recorder = inside or [str(INSIDE), str(folder), repr(load.warmup), repr(load.duration)]
     master = ["--master"] if load.expect_workers else []
     return [str(python.python), *recorder, "--", "--headless", "--only-summary", *words, *master]
 

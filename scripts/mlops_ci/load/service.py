@@ -172,7 +172,7 @@ class Service:
             raise errors.ToolCrash(
                 f"The service died under load, with {_exit(returncode)}.",
                 "Requests after that met nobody, so the figures are not about the service.",
-                "The end of its log is below (load/server.log); signal 9 is often a lack of memory.",
+                f"The end of its log is below (load/{self._log.name}); signal 9 is often a lack of memory.",
                 log=process.tail(self.log),
             )
 
@@ -190,7 +190,7 @@ class Service:
                 f"After the run {self._health.route} no longer answers {self._health.wanted} ({answer}), "
                 f"{self._startup_timeout:g} s (load.startup-timeout) after the last request.",
                 "The load left the service broken: it hangs, or has lost something that it needs.",
-                "Look at the end of its log (load/server.log).",
+                f"Look at the end of its log (load/{self._log.name}).",
                 log=process.tail(self.log),
             )
 
@@ -202,7 +202,7 @@ class Service:
             raise errors.ToolCrash(
                 f"The service ended with {_exit(returncode)} before {ready}.",
                 "A service that does not start cannot be put under load.",
-                f"The end of its log is below (load/server.log). It was started as: {' '.join(self._how.argv)}",
+                f"The end of its log is below (load/{self._log.name}). It was started as: {' '.join(self._how.argv)}",
                 log=process.tail(self.log),
             )
         if answer:

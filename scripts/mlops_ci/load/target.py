@@ -36,30 +36,51 @@ def of(context: stages.Context, log: Path) -> Target:
         errors.MissingError: The client's environment could not be made.
     """
     load, secrets = context.config.load, context.secrets
-    headers = {name: _header(name, secrets.expand(text, f"load.headers.{name}")) for name, text in load.headers.items()}
-    health = _health(load, headers)
+    sent = headers(context)
+    ready = health(load, sent)
     if load.host is not None:
         url = running.address(secrets.expand(load.host, "load.host"), allow_remote=load.allow_remote)
-        return Target(running.Running(url, health=health, startup_timeout=load.startup_timeout), headers)
+        return Target(running.Running(url, health=ready, startup_timeout=load.startup_timeout), sent)
     launch = service.launch(
         context.client,
         load,
         context.environments.get(environment.Role.CLIENT),
         port=service.free_port(),
-        variables={name: secrets.expand(text, f"load.env.{name}") for name, text in load.env.items()},
+        variables=variables(context),
     )
     routes = context.client.routes
     started = service.Service(
         launch,
-        health=health,
+        health=ready,
         startup_timeout=load.startup_timeout,
         log=log,
         candidates=routes.candidates if routes else (),
     )
-    return Target(started, headers)
+    return Target(started, sent)
 
 
-def _health(load: config.Load, headers: Mapping[str, str]) -> readiness.Health:
+def headers(context: stages.Context) -> dict[str, str]:
+    """`load.headers`, with what they take from the environment.
+
+    Raises:
+        errors.ConfigurationError: A value is missing, or is no header.
+    """
+    wanted = context.config.load.headers
+    return {name: _header(name, context.secrets.expand(text, f"load.headers.{name}")) for name, text in wanted.items()}
+
+
+def variables(context: stages.Context) -> dict[str, str]:
+    """`load.env`, with what it takes from the environment.
+
+    Raises:
+        errors.ConfigurationError: A value is missing.
+    """
+    wanted = context.config.load.env
+    return {name: context.secrets.expand(text, f"load.env.{name}") for name, text in wanted.items()}
+
+
+def health(load: config.Load, headers: Mapping[str, str]) -> readiness.Health:
+    """What a ready service answers."""
     return readiness.Health(
         route=urllib.parse.quote(load.health if load.health.startswith("/") else f"/{load.health}", safe="/?=&%:+,;@~"),
         status=load.health_status,

@@ -77,11 +77,19 @@ class Sampler:
 
     Args:
         tree: The processes of the service that are alive now; empty when there are none of ours.
+        of_process: Bytes and processor seconds of one of them, those of ended children included; None when it is gone.
     """
 
-    def __init__(self, tree: Callable[[], Sequence[psutil.Process]], *, every: float = EVERY) -> None:
+    def __init__(
+        self,
+        tree: Callable[[], Sequence[psutil.Process]],
+        *,
+        every: float = EVERY,
+        of_process: Callable[[psutil.Process], tuple[int, float] | None] | None = None,
+    ) -> None:
         self._tree = tree
         self._every = every
+        self._look = of_process or _of_process
         self._thread = threading.Thread(target=self._run, name="usage", daemon=True)
         self._done = threading.Event()
         # Set once: a step of the wall clock must not tear samples and requests apart.
@@ -101,7 +109,7 @@ class Sampler:
 
     def look(self) -> Sample:
         """One sample."""
-        seen = [found for process in self._tree() if (found := _of_process(process)) is not None]
+        seen = [found for process in self._tree() if (found := self._look(process)) is not None]
         machine = psutil.cpu_times()
         idle = machine.idle + getattr(machine, "iowait", 0.0)
         # Linux counts the time of guests in `user` as well.

@@ -38,6 +38,7 @@ class Context:
         progress: Called with a few words on what the stage is doing now.
         output: Called with each line that a tool prints, for whoever wants to watch.
         base: The revision that was named to compare with; see `mlops_ci.base`.
+        environments_of: Where tools of another state of the client run, given that and what it is configured to.
     """
 
     client: Client
@@ -50,3 +51,4 @@ class Context:
     progress: Callable[[str], None] = lambda _: None
     output: Callable[[str], None] = lambda _: None
     base: str | None = None
+    environments_of: Callable[[Client, Config], Environments] = environment.Cache

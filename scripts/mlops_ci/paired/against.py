@@ -1,0 +1,151 @@
+"""The base in the load stage: made ready beside other things, compared with after the ordinary run.
+
+Whatever goes wrong with the base, the ordinary figures stay. What is found is an `Outcome`; what becomes of the stage's
+result is `mlops_ci.paired.joining`'s to say.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mlops_ci import base, errors, process, stages
+from mlops_ci.paired import basis, comparing, model, pair
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        found: What there was to compare with.
+        made: What was recorded and what it came to; None when there is no comparison.
+        reason: Why there is none, in sentences; empty when there is one, or when nobody asked for one.
+        failure: What broke it, when head or the load was to blame.
+        conditions: How it was measured, for the metrics.
+    """
+
+    found: base.Base
+    made: comparing.Made | None = None
+    reason: str = ""
+    failure: errors.Failure | None = None
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Against:
+    """A context manager: entered, a thread begins to make the base ready, if there is one.
+
+    Raises:
+        errors.ConfigurationError: What was named as base is none.
+    """
+
+    def __init__(self, context: stages.Context) -> None:
+        self._context = context
+        self._found = find(context)
+        self._stack = contextlib.ExitStack()
+        self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="base")
+        self._ready: concurrent.futures.Future[basis.Basis] | None = None
+
+    def __enter__(self) -> Against:
+        if self._found.commit is not None and self._context.config.load.host is None:
+            self._ready = self._thread.submit(self._make, self._found.commit)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            process.stop()  # what the thread waits for
+        self._thread.shutdown()
+        self._stack.close()
+
+    def _make(self, commit: str) -> basis.Basis:
+        return self._stack.enter_context(basis.of(self._context, commit))
+
+    def wait(self) -> None:
+        """Until the base is ready, or cannot be: what makes it must not disturb a measurement."""
+        if self._ready is not None:
+            self._context.progress("making the base's environment")
+            concurrent.futures.wait([self._ready])
+
+    def compare(self, test: comparing.Test, folder: Path) -> Outcome:
+        """Put base and head under load, side by side.
+
+        Args:
+            folder: That of the load stage.
+        """
+        if self._found.commit is None:
+            reason = (
+                f"There was no comparison with the base: {self._found.why}. {_DEEPER}" if self._found.shallow else ""
+            )
+            return Outcome(self._found, reason=reason)
+        if self._ready is None:
+            return Outcome(self._found, reason=f"There was no comparison with the base. {_RUNS_ALREADY}")
+        try:
+            own = self._ready.result()
+        except errors.Failure as failure:
+            return self._without(failure, "cannot be made ready")
+        return self._compare(own, test, folder)
+
+    def _compare(self, own: basis.Basis, test: comparing.Test, folder: Path) -> Outcome:
+        bases = {model.Side.BASE: own, model.Side.HEAD: basis.of_head(self._context)}
+        work = comparing.of(self._context, bases, test, folder)
+        try:
+            made = work.run()
+        except pair.BaseUnusable as unusable:
+            return self._without(unusable.failure, "does not serve", work.conditions())
+        except errors.Failure as failure:
+            return Outcome(self._found, failure=failure, conditions=work.conditions())
+        except Exception:
+            # A bug of ours must not take the ordinary figures with it.
+            return Outcome(self._found, failure=_bug(), conditions=work.conditions())
+        return Outcome(self._found, made=made, conditions=work.conditions())
+
+    def _without(self, failure: errors.Failure, what: str, conditions: Mapping[str, Any] | None = None) -> Outcome:
+        if process.stopped():
+            raise KeyboardInterrupt
+        short = (self._found.commit or "")[:12]
+        reason = (
+            f"There was no comparison with the base: {short} ({self._found.why}) {what}. "
+            f"The limits on absolute figures decide. {failure.message}"
+        )
+        return Outcome(self._found, reason=reason, conditions=conditions or {})
+
+
+def _bug() -> errors.Failure:
+    return errors.Failure(
+        "mlops-ci itself failed in the comparison with the base.",
+        "That is a bug of mlops-ci and says nothing about your code.",
+        "Report it with these lines; `enabled = false` in [tool.mlops-ci.load.base] leaves the comparison out:",
+        log=process.tail(traceback.format_exc()),
+    )
+
+
+_DEEPER = "Give the checkout `fetch-depth: 2`."
+_RUNS_ALREADY = "load.host names a service that runs already, and there is no second one of the base."
+
+
+def find(context: stages.Context) -> base.Base:
+    """What there is to compare with.
+
+    Raises:
+        errors.ConfigurationError: See `base.find`.
+    """
+    if not context.config.load.base.enabled:
+        return base.Base(None, "load.base.enabled is false")
+    return base.find(context.client.root, context.base, run=context.run)
+
+
+def make_ahead(context: stages.Context) -> None:
+    """Make the base's environment, so that it is found when it is needed; what goes wrong is said then."""
+    with contextlib.suppress(errors.Failure):
+        found = find(context)
+        if found.commit is not None and context.config.load.host is None:
+            with basis.of(context, found.commit):
+                pass

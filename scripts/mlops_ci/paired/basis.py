@@ -1,0 +1,94 @@
+"""The base's service: the commit's files, what the client is in them, and its environment.
+
+How it is started is said by the base itself (its app, command and readiness); what is done to it is said by head.
+Starts nothing but git and uv.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from mlops_ci import client as client_module
+from mlops_ci import config, environment, errors, stages
+from mlops_ci.paired import tree
+
+FOLDER = "bases"
+"""Where checked out bases are, beside the environments."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What a service is started from: the base's, or head's.
+
+    Attributes:
+        load: How it is started, and when it is ready.
+    """
+
+    client: client_module.Client
+    load: config.Load
+    python: environment.Environment
+
+
+@contextlib.contextmanager
+def of(context: stages.Context, commit: str) -> Iterator[Basis]:
+    """While active, the base `commit` of the client, ready to be started.
+
+    Raises:
+        errors.Failure: It cannot be checked out, is no client that we understand, or its environment cannot be made.
+    """
+    store = environment.folder(os.environ) / FOLDER
+    with tree.checked_out(context.client.root, commit, store, run=context.run) as root:
+        yield _in(root, context)
+
+
+def of_head(context: stages.Context) -> Basis:
+    """Head's."""
+    return Basis(context.client, context.config.load, context.environments.get(environment.Role.CLIENT))
+
+
+def _in(root: Path, context: stages.Context) -> Basis:
+    settings, origins = config.load(root)
+    # A service that ran elsewhere can still be one that has an app.
+    settings = msgspec.structs.replace(settings, load=msgspec.structs.replace(settings.load, host=None))
+    found = client_module.discover(root, settings, origins)
+    # The same interpreter for both, whatever the base was made for.
+    found = dataclasses.replace(found, python=context.client.python)
+    own, wanted = settings.load, context.config.load
+    load = msgspec.structs.replace(
+        wanted,
+        app=own.app,
+        command=own.command,
+        cwd=own.cwd,
+        health=own.health,
+        health_status=own.health_status,
+        health_contains=own.health_contains,
+    )
+    python = context.environments_of(found, settings).get(environment.Role.CLIENT)
+    _require_same_interpreter(python, context.environments.get(environment.Role.CLIENT))
+    return Basis(found, load, python)
+
+
+def _require_same_interpreter(base: environment.Environment, head: environment.Environment) -> None:
+    ours, theirs = _interpreter(head.python), _interpreter(base.python)
+    if ours != theirs:
+        raise errors.MissingError(
+            f"Head runs with {' '.join(ours)}, the base with {' '.join(theirs)}.",
+            "The difference between two interpreters would be taken for that of the change.",
+            f"Nothing needs to be done, unless both should have the same: name it in [{config.TABLE}] python.",
+        )
+
+
+def _interpreter(python: Path) -> list[str]:
+    """What the environment of `python` was made with, in its own words."""
+    file = python.parent.parent / "pyvenv.cfg"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    fields = {name.strip(): value.strip() for name, _, value in (line.partition("=") for line in lines)}
+    named = [fields.get("version_info") or fields.get("version", ""), fields.get("home", "")]
+    return [word for word in named if word] or [str(python)]

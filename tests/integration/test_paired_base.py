@@ -1,0 +1,176 @@
+"""The base's files and environment, with real git: what is checked out, and that nothing of it stays behind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests import builders, repositories
+
+from mlops_ci import config, environment, errors, process
+from mlops_ci.paired import basis, tree
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return repositories.make(tmp_path / "client")
+
+
+def worktrees(root: Path) -> list[str]:
+    return repositories.git(root, "worktree", "list", "--porcelain").split("\n\n")
+
+
+def test_checked_out__the_commit_outside_of_the_client(root: Path, tmp_path: Path) -> None:
+    base = repositories.commit(root, {"app.py": "old", "gone.py": "gone"})
+    repositories.commit(root, {"app.py": "new", "gone.py": None})
+    (root / "app.py").write_text("not committed", encoding="utf-8")
+    places = []
+    for _ in range(2):
+        with tree.checked_out(root, base, tmp_path / "store", run=process.run) as place:
+            places.append(place)
+            assert not place.is_relative_to(root)
+            assert (place / "app.py").read_text() == "old"
+            assert (place / "gone.py").exists()
+            assert not (place / "left").exists()
+            assert repositories.git(place, "rev-parse", "HEAD") == base
+            (place / "left").write_text("by the service", encoding="utf-8")
+        assert not place.exists()
+        assert len(worktrees(root)) == 1
+        assert not (root / ".git" / "worktrees").exists() or not any((root / ".git" / "worktrees").iterdir())
+    assert places[0] == places[1], "an environment with an editable install could not be kept"
+    assert (root / "app.py").read_text() == "not committed"
+
+
+def test_checked_out__a_folder_of_the_repository(root: Path, tmp_path: Path) -> None:
+    base = repositories.commit(root, {"services/a/app.py": "old"})
+    repositories.commit(root, {"services/a/app.py": "new", "services/b/app.py": "new"})
+    with tree.checked_out(root / "services" / "a", base, tmp_path / "store", run=process.run) as place:
+        assert (place / "app.py").read_text() == "old"
+    with (
+        pytest.raises(errors.MissingError, match="has no folder services/b"),
+        tree.checked_out(root / "services" / "b", base, tmp_path / "store", run=process.run),
+    ):
+        pass
+    assert len(worktrees(root)) == 1
+
+
+def submodule(root: Path, tmp_path: Path) -> tuple[str, str]:
+    """`root` with a submodule `sub`; the commits of `root` with its old and its new state."""
+    other = repositories.make(tmp_path / "other")
+    repositories.commit(other, {"app.py": "old"})
+    repositories.git(root, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "sub")
+    old = repositories.commit(root, {"README": "one"})
+    repositories.commit(root / "sub", {"app.py": "new"})
+    return old, repositories.commit(root, {"README": "two"})
+
+
+def test_checked_out__submodules_come_with_it(root: Path, tmp_path: Path) -> None:
+    old, _ = submodule(root, tmp_path)
+    with tree.checked_out(root, old, tmp_path / "store", run=process.run) as place:
+        assert (place / "sub" / "app.py").read_text() == "old"
+    assert len(worktrees(root)) == len(worktrees(root / "sub")) == 1
+
+
+def test_checked_out__a_client_that_is_a_submodule(root: Path, tmp_path: Path) -> None:
+    submodule(root, tmp_path)
+    base = repositories.git(root / "sub", "rev-parse", "HEAD^1")
+    with tree.checked_out(root / "sub", base, tmp_path / "store", run=process.run) as place:
+        assert (place / "app.py").read_text() == "old"
+    assert len(worktrees(root / "sub")) == 1
+
+
+def test_checked_out__a_submodule_that_is_too_shallow(root: Path, tmp_path: Path) -> None:
+    old, _ = submodule(root, tmp_path)
+    repositories.git(root / "sub", "checkout", "--quiet", "--orphan", "alone")
+    repositories.git(root / "sub", "commit", "--quiet", "--message=alone")
+    repositories.git(root / "sub", "branch", "--quiet", "--delete", "--force", "main")
+    for name in ("refs/remotes/origin/main", "refs/remotes/origin/HEAD"):
+        repositories.git(root / "sub", "update-ref", "-d", "--no-deref", name)
+    repositories.git(root / "sub", "-c", "gc.reflogExpire=now", "reflog", "expire", "--expire=now", "--all")
+    repositories.git(root / "sub", "prune", "--expire=now")
+    with (
+        pytest.raises(errors.MissingError, match="The submodule sub does not hold"),
+        tree.checked_out(root, old, tmp_path / "store", run=process.run),
+    ):
+        pass
+    assert len(worktrees(root)) == 1
+
+
+def test_checked_out__no_hook_of_the_users_is_run(root: Path, tmp_path: Path) -> None:
+    base = repositories.commit(root, {"app.py": "old"})
+    hook = root / ".git" / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\ntouch hooked\n", encoding="utf-8")
+    hook.chmod(0o755)
+    with tree.checked_out(root, base, tmp_path / "store", run=process.run) as place:
+        assert not (place / "hooked").exists()
+
+
+def test_checked_out__two_at_once_do_not_share(root: Path, tmp_path: Path) -> None:
+    base = repositories.commit(root, {"app.py": "old"})
+    with (
+        tree.checked_out(root, base, tmp_path / "store", run=process.run) as one,
+        tree.checked_out(root, base, tmp_path / "store", run=process.run) as other,
+    ):
+        assert one != other
+        assert (one / "app.py").exists() and (other / "app.py").exists()
+
+
+def test_checked_out__after_a_kill_the_place_is_taken_again(root: Path, tmp_path: Path) -> None:
+    base = repositories.commit(root, {"app.py": "old"})
+    with tree.checked_out(root, base, tmp_path / "store", run=process.run) as place:
+        pass
+    # What a killed run leaves: the folder, and git's note of it.
+    subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(place), base], cwd=root, check=True)
+    with tree.checked_out(root, base, tmp_path / "store", run=process.run) as again:
+        assert again == place
+    assert len(worktrees(root)) == 1
+
+
+def test_of__the_base_says_how_it_is_started(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    app = "from fastapi import FastAPI\napp = FastAPI()\n"
+    table = '[tool.mlops-ci.load]\nhealth = "/old"\nusers = 3\nworkers = 3\n'
+    base = repositories.commit(root, {"old/main.py": app, "pyproject.toml": table, ".python-version": "3.8"})
+    asked: list[config.Config] = []
+
+    def environments_of(_: object, settings: config.Config) -> builders.OwnEnvironments:
+        asked.append(settings)
+        return builders.OwnEnvironments()
+
+    context = builders.make_context(
+        root,
+        report=tmp_path / "report",
+        config=config.Config(load=config.Load(app="new.main:app", health="/new", users=9, workers=2)),
+        client={"source": ("new",), "python": ("3.12",)},
+        environments_of=environments_of,
+    )
+    with basis.of(context, base) as own:
+        assert own.client.app == "old.main:app"
+        assert own.client.python == ("3.12",), "both run with head's interpreter"
+        assert (own.load.app, own.load.health) == (None, "/old")
+        assert (own.load.users, own.load.workers) == (9, 2), "the load is head's"
+    assert [settings.load.users for settings in asked] == [3]
+
+
+def test_of__another_interpreter_is_refused(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    base = repositories.commit(root, {"app/main.py": "from fastapi import FastAPI\napp = FastAPI()\n"})
+    python = (
+        builders.write(tmp_path / "other", {"pyvenv.cfg": "home = /usr/bin\nversion_info = 3.8.1\n"}) / "bin/python"
+    )
+
+    class Other:
+        def get(self, role: environment.Role, python_: str | None = None) -> environment.Environment:
+            return environment.Environment(python, {})
+
+    context = builders.make_context(root, report=tmp_path / "report", environments_of=lambda *_: Other())
+    with pytest.raises(errors.MissingError, match="the base with 3.8.1 /usr/bin"), basis.of(context, base):
+        pass
+
+
+def test_interpreter__of_no_environment_is_itself() -> None:
+    assert basis._interpreter(Path("/opt/python/bin/python3")) == ["/opt/python/bin/python3"]
+    assert sys.version.split()[0] in basis._interpreter(Path(sys.executable))

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from mlops_ci import config
+from mlops_ci.paired import interval, plan, series
+from mlops_ci.paired.model import Phase
+
+
+def test_of__the_usual_budget() -> None:
+    saturated, unsaturated = plan.of(config.Load(), sliced=False)
+    assert saturated == plan.Stretch(Phase.SATURATED, 4, 5.0, 20.0)
+    assert unsaturated == plan.Stretch(Phase.UNSATURATED, 1, 5.0, 25.0)
+
+
+@pytest.mark.parametrize("sliced", [False, True])
+@pytest.mark.parametrize("budget", [60.0, 90.0, 600.0])
+def test_of__leaves_time_to_start(budget: float, sliced: bool) -> None:
+    found = plan.of(config.Load(base=config.LoadBase(budget=budget)), sliced=sliced)
+    assert sum(each.warmup + each.duration for each in found) <= budget * 0.8
+    assert all(each.warmup <= plan.WARMUP for each in found)
+    assert all(bool(each.slice) is sliced for each in found)
+    assert all(each.duration >= interval.FEWEST * series.SECONDS for each in found), "no interval at all"
+
+
+@pytest.mark.parametrize(("users", "workers", "each"), [(1, 1, 1), (2, 1, 1), (7, 1, 3), (200, 1, 4), (200, 4, 16)])
+def test_of__users_are_split_and_not_too_many(users: int, workers: int, each: int) -> None:
+    saturated, unsaturated = plan.of(config.Load(users=users, workers=workers), sliced=False)
+    assert (saturated.users, unsaturated.users) == (each, 1)
