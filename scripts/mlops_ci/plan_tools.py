@@ -12,6 +12,7 @@ from mlops_ci.coverage import coverage_config
 from mlops_ci.static_analysis import tool_config
 
 _AGREES = "none of its own: settings that agree with black"
+_RUFF = "none of its own: what ruff is told in"
 
 
 def found(root: Path, declared: dict[str, str]) -> list[tuple[str, str]]:
@@ -28,10 +29,13 @@ def found(root: Path, declared: dict[str, str]) -> list[tuple[str, str]]:
     flake8 = tool_config.flake8(root, reads_pyproject="flake8-pyproject" in declared)
     coverage = coverage_config.read(root)
     pytest = layout.pytest_file(root)
+    ruff = tool_config.ruff(root)
+    as_ruff = f"{_RUFF} {_named(root, ruff.path, '')}" if ruff else ""
+    as_black = as_ruff if own is None else ""
     return [
-        ("black", _named(root, own, "none of its own: black's defaults")),
-        ("isort", _named(root, tool_config.isort(root), _AGREES)),
-        ("flake8", _named(root, flake8, _AGREES)),
+        ("black", _named(root, own, as_black or "none of its own: black's defaults")),
+        ("isort", _named(root, tool_config.isort(root), as_black or _AGREES)),
+        ("flake8", _named(root, flake8, as_ruff or _AGREES)),
         ("mypy", _named(root, mypy.path if mypy else None, "none of its own: mypy's defaults; untyped imports pass")),
         ("pytest", pytest or "none of its own: pytest's defaults"),
         ("coverage", coverage.origin or "none of its own: the source folders are measured"),

@@ -218,6 +218,26 @@ def test_run__without_configuration_agrees_with_black(tmp_path: Path) -> None:
     assert codes(result) == []
 
 
+LONG = f'value = "{"x" * 85}"\n'
+
+
+def test_run__what_ruff_is_told_holds_where_black_and_flake8_are_told_nothing(tmp_path: Path) -> None:
+    ruff = 'line-length = 100\n[lint]\nignore = ["F841", "B008"]\nper-file-ignores = {"__init__.py" = ["F401"]}\n'
+    unused = "def f() -> None:\n    x = 1\n"
+    call = "print(max([1111111111, 1111111111, 1111111111], [1111111111, 1111111111], key=len, default=None))\n"
+    files = {"ruff.toml": ruff, "a.py": LONG, "b.py": unused, "pkg/__init__.py": UNUSED, "c.py": call}
+
+    assert codes(lint.run(make_repository(tmp_path, files))) == []
+    (tmp_path / "ruff.toml").unlink()
+    assert codes(lint.run(builders.make_context(tmp_path))) == [
+        ("a.py", "E501"),
+        ("b.py", "F841"),
+        ("c.py", "black"),
+        ("c.py", "E501"),
+        ("pkg/__init__.py", "F401"),
+    ]
+
+
 def test_run__configuration_of_the_repository_above(tmp_path: Path) -> None:
     make_repository(
         tmp_path,

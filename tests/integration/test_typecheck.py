@@ -212,6 +212,18 @@ def test_run__layouts_are_seen_once_and_imports_resolve(
     assert [(finding.path, finding.code) for finding in result.findings] == [(place, "assignment")]
 
 
+def test_run__packages_in_a_folder_that_is_none_are_seen_once(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": "[tool.mypy]\nwarn_return_any = true\n",
+        "svc/api/__init__.py": "",
+        "svc/api/schemas.py": WRONG,
+        "svc/api/main.py": "from svc.api.schemas import double\n\nprint(double(1))\n",
+    }
+    result = typecheck.run(make_repository(tmp_path, files, source=("svc",)))
+
+    assert [(finding.path, finding.code) for finding in result.findings] == [("svc/api/schemas.py", "return-value")]
+
+
 def test_run__targets_of_a_configuration_above_are_not_this_clients(tmp_path: Path) -> None:
     make_repository(
         tmp_path,

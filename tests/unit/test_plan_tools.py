@@ -48,6 +48,15 @@ def test_found__flake8_reads_pyproject_with_its_plugin(tmp_path: Path) -> None:
     assert dict(plan_tools.found(root, {}))["flake8"].startswith("none of its own")
 
 
+def test_found__what_ruff_is_told(tmp_path: Path) -> None:
+    root = builders.write(tmp_path, {".git/HEAD": "", "ruff.toml": "line-length = 100\n", ".flake8": "[flake8]\n"})
+
+    files = dict(plan_tools.found(root, {}))
+
+    assert files["black"] == files["isort"] == "none of its own: what ruff is told in ruff.toml"
+    assert files["flake8"] == ".flake8"
+
+
 def test_found__above_the_folder_of_the_service(tmp_path: Path) -> None:
     root = builders.write(tmp_path, {".git/HEAD": "", "pyproject.toml": BLACK, "services/a/main.py": ""})
 

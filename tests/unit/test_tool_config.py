@@ -159,3 +159,40 @@ def test_flake8__unreadable_is_not_overlooked(tmp_path: Path, content: bytes) ->
 
     with pytest.raises(errors.ConfigurationError, match=".flake8 cannot be read"):
         tool_config.flake8(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("svc/ruff.toml", 'line-length = 99\nignore = ["E501", "B008"]\n'),
+        ("svc/.ruff.toml", 'line-length = 99\n[lint]\nignore = ["E501", "UP"]\n'),
+        ("svc/pyproject.toml", '[tool.ruff]\nline-length = 99\n[tool.ruff.lint]\nextend-ignore = ["E501"]\n'),
+        ("pyproject.toml", '[tool.ruff]\nline-length = 99\nlint.ignore = ["E501", 3]\n'),
+    ],
+)
+def test_ruff(tmp_path: Path, name: str, text: str) -> None:
+    root = make_repository(tmp_path, {name: text})
+
+    found = tool_config.ruff(root)
+
+    assert found is not None
+    assert (place(found.path, tmp_path), found.line_length, found.ignored) == (name, 99, ("E501",))
+    assert tool_config.black_line_length(root) == 99
+
+
+def test_ruff__files(tmp_path: Path) -> None:
+    text = '[lint.per-file-ignores]\n"__init__.py" = ["F401", "D1"]\n"tests/*" = ["S101"]\n'
+    found = tool_config.ruff(make_repository(tmp_path, {"svc/ruff.toml": text}))
+
+    assert found is not None
+    assert (found.line_length, found.ignored_in) == (None, {"__init__.py": ("F401",)})
+
+
+@pytest.mark.parametrize("files", [{}, {"svc/ruff.toml": "not TOML"}, {"svc/pyproject.toml": "[tool.black]\n"}])
+def test_ruff__none(tmp_path: Path, files: dict[str, str]) -> None:
+    assert tool_config.ruff(make_repository(tmp_path, files)) is None
+
+
+def test_black_line_length__black_is_told_itself(tmp_path: Path) -> None:
+    text = "[tool.ruff]\nline-length = 99\n[tool.black]\nskip-string-normalization = true\n"
+    assert tool_config.black_line_length(make_repository(tmp_path, {"pyproject.toml": text})) == 88

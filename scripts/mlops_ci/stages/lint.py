@@ -89,7 +89,12 @@ def check_flake8(
     patterns = ["*.py"]
     if path is None:
         line_length = tool_config.black_line_length(root)
-        options += ["--isolated", f"--max-line-length={line_length}", f"--extend-ignore={_DISAGREE_WITH_BLACK}"]
+        told = tool_config.ruff(root)
+        ignored = ",".join((_DISAGREE_WITH_BLACK, *(told.ignored if told else ())))
+        options += ["--isolated", f"--max-line-length={line_length}", f"--extend-ignore={ignored}"]
+        if told and told.ignored_in:
+            rules = " ".join(f"{pattern}:{','.join(codes)}" for pattern, codes in told.ignored_in.items())
+            options.append(f"--per-file-ignores={rules}")
     else:
         patterns = tool_config.flake8_filenames(path)
         options += [] if path.suffix == ".toml" else ["--config", str(path)]

@@ -1,9 +1,11 @@
 """The typecheck stage: mypy in the client's environment, where its dependencies and its plugins are.
 
-The client's own configuration wins. Without one, mypy's defaults hold, with two exceptions that keep it from failing
-code for what is not its own: a dependency without types is not an error (`--ignore-missing-imports`, and
-`import-untyped` for those of which mypy knows that stubs could be installed), and modules are named from the folder
-that they are imported from (`--explicit-package-bases`), so that a `src` layout is not seen twice.
+The client's own configuration wins, but for a layout that it does not speak of: modules that mypy finds twice, under
+different names, are named from the folder that they are imported from. Without a configuration, mypy's defaults hold,
+with two exceptions that keep it from failing code for what is not its own: a dependency without types is not an error
+(`--ignore-missing-imports`, and `import-untyped` for those of which mypy knows that stubs could be installed), and
+modules are named from the folder that they are imported from (`--explicit-package-bases`), so that a `src` layout is
+not seen twice.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from mlops_ci.static_analysis import tool_config, tools
 
 STAGE = "typecheck"
 
+_BASES = "--explicit-package-bases"
+_TWICE = "Source file found twice under different module names"
 # The end of a message's range is there when the client's configuration asks for it.
 _LINE = re.compile(
     r"^(?P<path>.+?):(?P<line>\d+):(?:(?P<column>\d+):)?(?:\d+:\d+:)? (?P<severity>error|note): (?P<message>.*)$"
@@ -52,6 +56,9 @@ def run(context: stages.Context) -> results.StageResult:
     where = context.environments.get(environment.Role.CLIENT)
     context.progress("mypy")
     completed = tools.run(context, where, "mypy", *arguments, variables=variables)
+    if configuration is not None and _TWICE in completed.stdout and _BASES not in arguments:
+        # A folder of packages without an `__init__.py` of its own, and a configuration that does not say so.
+        completed = tools.run(context, where, "mypy", _BASES, *arguments, variables=_bases(context.client))
     said = tools.plain(completed.stdout)
     found = list(parse(said, root))
     _refuse_crash(completed, found)
@@ -110,6 +117,10 @@ def package_bases(of: client.Client) -> list[str]:
     return list(dict.fromkeys(bases))
 
 
+def _bases(of: client.Client) -> dict[str, str]:
+    return {"MYPYPATH": os.pathsep.join(str(of.root / base) for base in package_bases(of))}
+
+
 def _call(context: stages.Context, configuration: tool_config.Mypy | None) -> tuple[list[str], dict[str, str]]:
     """mypy's arguments, and the environment variables that go with them."""
     of = context.client
@@ -121,8 +132,8 @@ def _call(context: stages.Context, configuration: tool_config.Mypy | None) -> tu
     variables = {"MYPYPATH": ""}
     if configuration is None:
         arguments += ["--config-file=", "--ignore-missing-imports", "--disable-error-code=import-untyped"]
-        arguments += ["--explicit-package-bases"]
-        variables["MYPYPATH"] = os.pathsep.join(str(of.root / base) for base in package_bases(of))
+        arguments += [_BASES]
+        variables = _bases(of)
     else:
         arguments += ["--config-file", os.path.relpath(configuration.path, of.root)]
         if configuration.names_targets:

@@ -133,7 +133,14 @@ def _apply(
 
 def _black_options(context: stages.Context) -> list[str]:
     # Named even when there is none: black would look in the home folder, which CI does not have.
-    return ["--config", str(tool_config.black(context.client.root) or os.devnull)]
+    root = context.client.root
+    options = ["--config", str(tool_config.black(root) or os.devnull)]
+    if (
+        tool_config.black_table(root) is None
+        and (line_length := tool_config.black_line_length(root)) != tool_config.BLACK_LINE_LENGTH
+    ):
+        options.append(f"--line-length={line_length}")
+    return options
 
 
 def _isort_options(context: stages.Context) -> list[str]:

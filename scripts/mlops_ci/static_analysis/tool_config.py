@@ -1,5 +1,7 @@
 """Which configuration of its own a client has for black, isort, flake8 and mypy, and in which file.
 
+Also what it has told ruff: where it has told black and flake8 nothing, that is how it wants its code to look.
+
 Looks where the tools themselves look, from the client's folder up to the root of its repository, and no further: what
 lies above it, or in a home folder, is not there in CI. Reads no more than is needed to know whether to add defaults.
 """
@@ -7,7 +9,9 @@ lies above it, or in a home folder, is not there in CI. Reads no more than is ne
 from __future__ import annotations
 
 import configparser
-from collections.abc import Callable, Iterator, Mapping
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +45,23 @@ class Mypy:
     names_cache: bool
 
 
+@dataclass(frozen=True)
+class Ruff:
+    """What the client has told ruff that black and flake8 have words for.
+
+    Attributes:
+        path: The file.
+        line_length: None: nothing.
+        ignored: Codes, or beginnings of codes, that flake8 has too.
+        ignored_in: Patterns of files to such codes.
+    """
+
+    path: Path
+    line_length: int | None
+    ignored: tuple[str, ...]
+    ignored_in: Mapping[str, tuple[str, ...]]
+
+
 def repository(root: Path) -> Path:
     """The nearest folder at or above `root` that is a repository; `root` itself when there is none."""
     for folder in (root, *root.parents):
@@ -65,12 +86,42 @@ def black_table(root: Path) -> Path | None:
 
 
 def black_line_length(root: Path) -> int:
-    """The line length that black formats to, in characters."""
+    """The line length that black formats to, in characters; without a ``[tool.black]``, ruff's."""
     path = black(root)
     table = _tool(path.parent, "black") if path else {}
+    if not table and (told := ruff(root)) and told.line_length:
+        return told.line_length
     value = str(table.get("line-length", table.get("line_length", "")))
     # Nonsense is left to black, which says what is wrong with it.
     return int(value) if value.isdecimal() else BLACK_LINE_LENGTH
+
+
+def ruff(root: Path) -> Ruff | None:
+    """The client's configuration of ruff; None when it has none."""
+    for folder in _levels(root):
+        for name in (".ruff.toml", "ruff.toml", "pyproject.toml"):
+            table = _tool(folder, "ruff") if name == "pyproject.toml" else _toml(folder / name)
+            if not table:
+                continue
+            lint = table.get("lint", {})
+            tables = (table, lint if isinstance(lint, dict) else {})
+            length = table.get("line-length")
+            per_file = [one.get(key) for one in tables for key in ("per-file-ignores", "extend-per-file-ignores")]
+            return Ruff(
+                path=folder / name,
+                line_length=length if isinstance(length, int) else None,
+                ignored=_codes(
+                    code for one in tables for key in ("ignore", "extend-ignore") for code in _list(one, key)
+                ),
+                ignored_in={
+                    pattern: codes
+                    for rules in per_file
+                    if isinstance(rules, dict)
+                    for pattern in rules
+                    if (codes := _codes(_list(rules, pattern)))
+                },
+            )
+    return None
 
 
 def isort(root: Path) -> Path | None:
@@ -133,6 +184,24 @@ def mypy(root: Path) -> Mypy | None:
                 targets = folder == root and bool({"files", "packages", "modules"} & set(section))
                 return Mypy(path=folder / name, names_targets=targets, names_cache="cache_dir" in section)
     return None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        # Not a tool of this pipeline: what is wrong with its file is for ruff to say.
+        return {}
+
+
+def _list(table: Mapping[str, Any], key: str) -> list[str]:
+    value = table.get(key)
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _codes(given: Iterable[str]) -> tuple[str, ...]:
+    """Those of pycodestyle, pyflakes and mccabe; ruff has many others."""
+    return tuple(dict.fromkeys(code for code in given if re.fullmatch(r"[EWF]\d*|C90\d*", code)))
 
 
 def _levels(root: Path) -> Iterator[Path]:
