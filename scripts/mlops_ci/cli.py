@@ -9,8 +9,8 @@ import dataclasses
 import io
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import click
@@ -32,7 +32,7 @@ from mlops_ci import (
     results,
 )
 from mlops_ci.adoption import measuring
-from mlops_ci.reporters import budget, console, github, person, summary
+from mlops_ci.reporters import budget, console, github, person, progress, summary
 from mlops_ci.testing import shards
 
 INTERRUPTED = 130
@@ -42,6 +42,9 @@ _sharded = click.option(
     is_flag=True,
     envvar="MLOPS_CI_SHARDED",
     help="Suites with `shards` were spread over jobs: look for what each shard left.",
+)
+_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print the verdict as JSON, and everything else on standard error."
 )
 _layout = click.option(
     "--layout",
@@ -61,19 +64,19 @@ def commands() -> None:
 
 @commands.command("run")
 @options.workspace
-def run_command(workspace: options.Prepare) -> int:
+@_json
+def run_command(workspace: options.Prepare, as_json: bool) -> int:
     """Run the whole pipeline and decide."""
     prepared = _whole(workspace)
-    screen, runner = console.make(), _runner()
+    screen, runner = console.make(stderr=as_json), _runner(stderr=as_json)
     runner.mask(prepared.context.secrets.values)
     prefix = runner.prefix(prepared.context.client.root)
     with runner.fenced():
-        _run_all(prepared)
+        _run_all(prepared, stderr=as_json)
         collected = gate.collect(prepared.context.report, prepared.wanted)
         for result in collected:
-            if result.findings:
-                console.show_stage(screen, result, prefix)
-    code = _decide(prepared, collected)
+            console.show_findings(screen, result, prefix)
+    code = _decide(prepared, collected, as_json=as_json)
     # The gate has said one thing already.
     taken = {results.Severity.ERROR: 1} if code else {}
     runner.annotate(budget.choose(collected, prefix, taken=taken))
@@ -84,8 +87,9 @@ def run_command(workspace: options.Prepare) -> int:
 @options.workspace
 @_sharded
 @_layout
+@_json
 @click.option("--needs", envvar="MLOPS_CI_NEEDS", default="", hidden=True, help="GitHub's `needs` context as JSON.")
-def gate_command(workspace: options.Prepare, sharded: bool, layout: plan.Layout, needs: str) -> int:
+def gate_command(workspace: options.Prepare, sharded: bool, layout: plan.Layout, as_json: bool, needs: str) -> int:
     """Read all results in the report folder, print the table, decide."""
     prepared = _whole(workspace)
     # Whatever stops us from here on, an older verdict must not stand.
@@ -94,7 +98,7 @@ def gate_command(workspace: options.Prepare, sharded: bool, layout: plan.Layout,
         shards.assemble_all(prepared.context.report, prepared.context.client)
     collected = gate.collect(prepared.context.report, prepared.wanted)
     faults = gate.faults_of_jobs(needs, plan.jobs(prepared.context.config, layout), collected)
-    return _decide(prepared, collected, faults)
+    return _decide(prepared, collected, faults, as_json=as_json)
 
 
 @commands.command("lint")
@@ -271,10 +275,8 @@ def _refused(message: str, code: int) -> int:
     return code
 
 
-def _run_all(prepared: pipeline.Workspace) -> None:
-    screen = console.make()
-    live = console.Live(screen, prepared.wanted) if screen.is_terminal else nullcontext(console.Lines(screen))
-    with live as observer:
+def _run_all(prepared: pipeline.Workspace, *, stderr: bool = False) -> None:
+    with progress.observe(console.make(stderr=stderr), prepared.wanted) as observer:
         pipeline.run_all(prepared, observer)
 
 
@@ -311,12 +313,20 @@ def _stage(prepared: pipeline.Workspace, name: str, work: pipeline.Work | None =
     return result.exit_code
 
 
-def _decide(prepared: pipeline.Workspace, collected: list[results.StageResult], faults: list[str] | None = None) -> int:
+def _decide(
+    prepared: pipeline.Workspace,
+    collected: list[results.StageResult],
+    faults: list[str] | None = None,
+    *,
+    as_json: bool = False,
+) -> int:
     run = gate.decide(collected, faults or [])
-    results.write_run(prepared.context.report, run)
-    runner = _runner()
+    verdict = results.write_run(prepared.context.report, run)
+    runner = _runner(stderr=as_json)
     with runner.fenced():
-        console.show_run(console.make(), run, collected)
+        console.show_run(console.make(stderr=as_json), run, collected, prepared.context.report)
+    if as_json:
+        click.echo(verdict.read_text(encoding="utf-8"), nl=False)
     if run.verdict is not results.Verdict.PASS:
         runner.error(run.message, "gate")
     runner.summarise(summary.run(run, collected, runner.prefix(prepared.context.client.root)))
@@ -324,8 +334,8 @@ def _decide(prepared: pipeline.Workspace, collected: list[results.StageResult], 
     return run.exit_code
 
 
-def _runner(variables: Mapping[str, str] = os.environ) -> github.GitHub:
-    return github.GitHub(variables, click.echo)
+def _runner(*, stderr: bool = False) -> github.GitHub:
+    return github.GitHub(os.environ, partial(click.echo, err=stderr))
 
 
 class _Quiet:

@@ -708,3 +708,37 @@ def test_main__interrupted_waits_for_no_thread(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(SystemExit):
         cli.main([])
     assert ends == [130]
+
+
+# For machines.
+
+
+@pytest.mark.parametrize("command", ["run", "gate"])
+def test_json__is_all_that_standard_output_holds(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture, command: str
+) -> None:
+    red = _result(verdict=Verdict.FAIL, findings=[results.Finding(path="a.py", line=3, message="no")])
+    _leave(root, red)
+    _play(monkeypatch, lint=lambda _: red)
+    assert _run(command, "--client", root, "--json") == 1
+    captured = capsys.readouterr()
+    said = json.loads(captured.out)
+    assert said == _verdict(root)
+    assert (said["verdict"], said["stages"]["lint"], said["stages"]["load"]) == ("fail", "fail", "pass")
+    assert "verdict: fail" in captured.err
+
+
+@pytest.mark.usefixtures("actions")
+def test_json__the_runner_is_spoken_to_elsewhere(root: Path, capsys: Capture) -> None:
+    _leave(root, _result(verdict=Verdict.FAIL, message="::error::forged"))
+    assert _run("gate", "--client", root, "--json") == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["verdict"] == "fail"
+    assert [line.partition("::lint")[0] for line in _commands(captured.err)] == ["::error title=gate"]
+
+
+def test_json__a_wrong_configuration_leaves_it_empty(root: Path, capsys: Capture) -> None:
+    builders.write(root, {"pyproject.toml": "[tool.mlops-ci]\nx = 1\n"})
+    assert _run("run", "--client", root, "--json") == 2
+    captured = capsys.readouterr()
+    assert (captured.out, "unknown key" in captured.err) == ("", True)

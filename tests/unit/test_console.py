@@ -19,7 +19,16 @@ from mlops_ci.results import Verdict
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A stream that says it is a terminal, with that encoding."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """As told."""
+        return self._encoding
 
     def isatty(self) -> bool:
         """It is."""
@@ -91,7 +100,7 @@ def test_show_stage__findings_have_an_end(screen: rich.console.Console, count: i
 def test_show_run__no_figure_is_cut(screen: rich.console.Console) -> None:
     scope = "POST /predict/" + "/".join(f"segment-{number}" for number in range(20))
     check = results.Check(name="max-p95-ms", scope=scope, measured=260.04, limit=250, verdict=Verdict.FAIL, unit="ms")
-    console.show_run(screen, _run(), [_result(stage="load", checks=[check])])
+    console.show_run(screen, _run(), [_result(stage="load", checks=[check])], Path("out"))
     text = _text(screen)
     for part in ("measured", "limit", "verdict", "load", "260.1 ms", "<= 250 ms", "fail", "segment-0", "segment-19"):
         assert part in text
@@ -99,61 +108,74 @@ def test_show_run__no_figure_is_cut(screen: rich.console.Console) -> None:
     assert max(map(len, text.splitlines())) <= console.LOG_WIDTH
 
 
-def test_show_run__reasons_and_verdict(screen: rich.console.Console) -> None:
-    console.show_run(screen, _run(message="lint: [red]:x:[/]\n    line"), [_result()])
-    assert _text(screen).splitlines()[-3:] == ["lint: [red]:x:[/]", "    line", "verdict: fail"]
+def test_show_run__reasons_and_verdict(screen: rich.console.Console, tmp_path: Path) -> None:
+    run = results.RunResult(verdict=Verdict.FAIL, exit_code=1, stages={}, faults=["load: cancelled."])
+    console.show_run(screen, run, [_result(message="[red]:x:[/]\n    line")], tmp_path / "out")
+    assert _text(screen).splitlines()[-5:] == [
+        "lint: [red]:x:[/]",
+        "    line",
+        "load: cancelled.",
+        f"1 of 1 checks did not pass: lint. All of it is in {tmp_path}/out.",
+        "verdict: fail",
+    ]
 
 
-def test_show_run__a_pass(screen: rich.console.Console) -> None:
-    console.show_run(screen, _run(Verdict.PASS), [_result(verdict=Verdict.PASS)])
+def test_show_run__a_pass(screen: rich.console.Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    console.show_run(screen, _run(Verdict.PASS), [_result(verdict=Verdict.PASS)], tmp_path / "svc" / "out")
     text = _text(screen)
     assert "0 findings" in text
-    assert text.endswith("verdict: pass\n")
+    assert text.endswith("The only check passed. All of it is in svc/out.\nverdict: pass\n")
 
 
-def test_lines__one_when_it_begins_and_one_when_it_ends(screen: rich.console.Console) -> None:
-    lines = console.Lines(screen)
-    lines.started("lint")
-    lines.progress("lint", "running")
-    lines.finished(_result(verdict=Verdict.PASS, message="Clean.", duration_s=1.234))
-    assert _text(screen).splitlines() == ["lint: started", "lint: pass in 1.2 s. Clean."]
+def test_show_run__what_failed_first(screen: rich.console.Console) -> None:
+    collected = [_result(stage="typecheck", verdict=Verdict.PASS), _result()]
+    console.show_run(screen, _run(), collected, Path("out"))
+    stages = [line.split()[0] for line in _text(screen).splitlines() if line.startswith(" ") and "finding" in line]
+    assert stages == ["typecheck"]
+    assert _text(screen).index(" lint ") < _text(screen).index(" typecheck ")
 
 
-def test_live__a_line_a_stage() -> None:
-    screen = rich.console.Console(file=Terminal(), width=100, force_terminal=True, color_system=None, emoji=False)
-    with console.Live(screen, ["lint", "tests-unit", "load"]) as live:
-        live.started("lint")
-        live.started("tests-unit")
-        live.progress("tests-unit", "running [pytest]")
-        live.finished(_result(message="One.\nTwo.", duration_s=2.0))
-        shown = rich.console.Console(file=io.StringIO(), width=100)
-        shown.print(live.render())
-    text = _text(shown)
-    lint, tests, load = text.splitlines()
-    assert lint.split() == ["lint", "fail", "2.0", "s", "One."]
-    assert tests.startswith("tests-unit")
-    assert tests.split()[1] == "running"
-    assert tests.rstrip().endswith("running [pytest]")
-    assert load.split() == ["load", "waiting"]
+@pytest.mark.parametrize(("encoding", "drawn"), [("utf-8", "✗ fail"), ("ascii", "x fail")])
+def test_show_run__a_terminal_has_marks_that_it_can_show(encoding: str, drawn: str) -> None:
+    stream = Terminal(encoding)
+    screen = rich.console.Console(file=stream, width=60, force_terminal=True, color_system=None)
+    console.show_run(screen, _run(), [_result(message="one two three " * 10)], Path("out"))
+    shown = stream.getvalue()
+    assert drawn in shown
+    assert shown.isascii() is (encoding == "ascii")
+    # Whole words.
+    assert all(line.split()[-1] in ("one", "two", "three") for line in shown.splitlines() if "one two" in line)
+
+
+@pytest.mark.parametrize(("value", "coloured"), [(None, True), ("", True), ("1", False)])
+def test_make__no_color(monkeypatch: pytest.MonkeyPatch, value: str | None, coloured: bool) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if value is not None:
+        monkeypatch.setenv("NO_COLOR", value)
+    console.show_run(console.make(), _run(), [_result()], Path("out"))
+    assert bool(re.search(r"\x1b\[[0-9;]*3[0-9]", stream.getvalue())) is coloured
+
+
+def test_show_findings__the_nearest_first(screen: rich.console.Console) -> None:
+    near = results.Finding(path="near.py", line=1, change=results.Change.LINE)
+    console.show_findings(screen, _result(findings=[results.Finding(path="far.py", line=1), near]))
+    assert [line.split(":")[0] for line in _text(screen).splitlines()] == ["near.py", "far.py"]
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile.TEXTS.items()])
 def test_everything__hostile_text_moves_no_cursor(text: str) -> None:
     screen = rich.console.Console(file=Terminal(), width=100, force_terminal=True, soft_wrap=True, emoji=False)
-    lines = console.Lines(screen)
     collected = hostile.stages(text)
-    with console.Live(screen, []) as live:
-        for result in collected:
-            live.progress(result.stage, text)
-            live.finished(result)
-        screen.print(live.render())
     for result in collected:
-        lines.finished(result)
         console.show_stage(screen, result)
-    console.show_run(screen, hostile.run(text), collected)
+    console.show_run(screen, hostile.run(text), collected, Path("out"))
     shown = _text(screen)
-    # What is left of control characters is rich's own: colours, and where the live table is drawn again.
-    rest = re.sub(r"\x1b\[[0-9;]*m|\x1b\[(2K|1A|\?25[lh])|\r(?=\x1b\[)|\n", "", shown)
+    # What is left of control characters is rich's own: colours.
+    rest = re.sub(r"\x1b\[[0-9;]*m|\n", "", shown)
     assert not {
         character for character in rest if unicodedata.category(character) in ("Cc", "Cf") and character != "\t"
     }

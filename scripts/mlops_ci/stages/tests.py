@@ -18,7 +18,7 @@ from mlops_ci import config, environment, errors, process, results
 from mlops_ci.coverage import coverage_config, measuring
 from mlops_ci.plan import Leg
 from mlops_ci.stages import Context
-from mlops_ci.testing import again, durations, junit, shards, stacks, tally
+from mlops_ci.testing import again, durations, how_far, junit, shards, stacks, tally
 
 NO_TESTS = 5
 FAILED = 1
@@ -56,7 +56,7 @@ def run(context: Context, leg: Leg) -> results.StageResult:
         timeout=suite.timeout,
         log=files.log,
         merge=True,
-        on_line=context.output,
+        on_line=how_far.watch(context.progress, context.output),
         before_end=stacks.dump,
     )
     if completed.timed_out:
