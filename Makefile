@@ -58,7 +58,7 @@ bench: $(VENV)/dev ## Speed, as ratios measured side by side
 	$(BIN)/python scripts/bench_tests.py
 
 .PHONY: docs
-docs: $(VENV)/dev ## Renew the generated tables of README.md
+docs: $(VENV)/dev ## Renew what is generated in README.md and docs/
 	$(BIN)/python scripts/docs.py
 
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-annotate \

@@ -175,7 +175,9 @@ class Config(Table, frozen=True, kw_only=True):
     python: Annotated[list[str] | None, Meta(description="the test matrix; the first one serves the other stages")] = (
         None
     )
-    stages: list[StageName] = msgspec.field(default_factory=lambda: list(STAGES))
+    stages: Annotated[list[StageName], Meta(description="what runs, and what the gate waits for")] = msgspec.field(
+        default_factory=lambda: list(STAGES)
+    )
     environment: Environment = msgspec.field(default_factory=Environment)
     tests: Annotated[
         dict[SuiteName, Suite] | None, Meta(description="suites by name; default: the folders below `tests`")
