@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(VENV)/runtime ## .venv with the command mlops-ci in it
@@ -56,6 +56,10 @@ bench: $(VENV)/dev ## Speed, as ratios measured side by side
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_load.py
 	$(BIN)/python scripts/bench_tests.py
+
+.PHONY: validate-statistics
+validate-statistics: $(VENV)/dev ## What the paired load test's intervals cover and its verdicts say, on simulated data
+	$(BIN)/python scripts/validate_statistics.py
 
 .PHONY: docs
 docs: $(VENV)/dev ## Renew what is generated in README.md and docs/
