@@ -44,6 +44,10 @@ class Environment(Table, frozen=True, kw_only=True):
     requirements: Annotated[list[str] | None, Meta(description="requirements files")] = None
     extras: Annotated[list[str] | None, Meta(description="extras of the project, such as `test`")] = None
     groups: Annotated[list[str] | None, Meta(description="dependency groups: PEP 735, Poetry, PDM")] = None
+    overrides: Annotated[
+        list[str],
+        Meta(description="requirements that replace whatever else is asked of these packages, such as `numpy<2`"),
+    ] = []
 
 
 class Suite(Table, frozen=True, kw_only=True):

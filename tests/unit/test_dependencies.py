@@ -491,3 +491,22 @@ def test_read__versions_that_uv_overrides_need_not_fit(tmp_path: Path) -> None:
     write(tmp_path, pyproject_toml=PROJECT + override, uv_lock=locked)
 
     assert read(tmp_path).lock is not None
+
+
+def test_read__overrides(tmp_path: Path) -> None:
+    write(tmp_path, requirements_txt="fastapi\n")
+
+    assert read(tmp_path, overrides=["numpy<2", "starlette==0.14.2"]).overrides == ("numpy<2", "starlette==0.14.2")
+
+
+def test_read__an_override_that_is_no_requirement(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigurationError, match=r"overrides has `numpy < two`: .* Write it like"):
+        read(tmp_path, overrides=["numpy < two"])
+
+
+def test_read__overrides_beside_a_lock_file(tmp_path: Path) -> None:
+    write(tmp_path, pyproject_toml=OF_POETRY, poetry_lock=LOCK)
+
+    with pytest.raises(errors.ConfigurationError, match=r"overrides names numpy<2, and poetry.lock says every version"):
+        read(tmp_path, overrides=["numpy<2"])
+    assert read(tmp_path, overrides=["numpy<2"], lock="none").overrides == ("numpy<2",)

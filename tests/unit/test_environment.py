@@ -210,6 +210,18 @@ def test_variables__the_environment_comes_first_and_the_users_own_is_gone(tmp_pa
     }
 
 
+def test_variables__what_a_requirements_file_refers_to_is_kept(tmp_path: Path) -> None:
+    text = "--extra-index-url=${PIP_EXTRA_INDEX_URL}\n"
+    builders.write(tmp_path, {"client/requirements.txt": text, "client/pyproject.toml": "# ${PIP_TARGET}\n"})
+    needs = client.Dependencies(files=("requirements.txt", "pyproject.toml", "gone.txt"))
+    given = {"PIP_EXTRA_INDEX_URL": "file:///x", "PIP_TARGET": "/x", "UV_PYTHON": "3.9"}
+
+    made = cache(tmp_path, FakeUv(tmp_path), variables=given, dependencies=needs).get(Role.COVERAGE)
+
+    assert made.variables["PIP_EXTRA_INDEX_URL"] == "file:///x"
+    assert not {"PIP_TARGET", "UV_PYTHON"} & set(made.variables)
+
+
 def test_variables__bytecode_where_the_user_wants_it(tmp_path: Path) -> None:
     given = {"PYTHONPYCACHEPREFIX": "/elsewhere"}
 

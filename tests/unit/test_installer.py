@@ -115,6 +115,11 @@ def test_make__a_version_of_ours_that_does_not_go_is_given_up(tmp_path: Path) ->
         (["", "  × Failed to build `fraud`"], (".",), "A package could not be built"),
         (["", "error: network unreachable"], (".",), "uv could not install it"),
         (
+            ["", "cause: Invalid URL in `requirements.txt` at position 0: ${PIP_EXTRA_INDEX_URL}"],
+            (".",),
+            "It refers to the environment variable PIP_EXTRA_INDEX_URL, which is not set here",
+        ),
+        (
             ["", "pluggy-0.13", CONFLICT, CONFLICT],
             ("pluggy",),
             r"pytest cannot be added.*\. No version goes with what the client declares\. Declare a version",
@@ -183,6 +188,16 @@ def test_make__pins_hold_for_what_is_declared(tmp_path: Path) -> None:
     assert (notes / "declared.txt").read_text() == "numpy>=2\n"
     assert (notes / "locked.txt").read_text() == "numpy==2.1.0 ; sys_platform == 'linux'\n"
     assert (notes / "places.txt").read_text() == "lib @ git+https://example.test/lib@abc\n"
+
+
+def test_make__overrides_are_written_down(tmp_path: Path) -> None:
+    uv = FakeUv(tmp_path / "env", "", "pytest-9.2.0")
+
+    make(tmp_path, "--requirement", "requirements.txt", run=uv, overrides=("numpy<2",))
+
+    written = tmp_path / "env/mlops-ci/overrides.txt"
+    assert uv.calls[1][4:] == ("--requirement", "requirements.txt", "--override", str(written))
+    assert written.read_text() == "numpy<2\n"
 
 
 def test_make__a_package_from_one_index_alone(tmp_path: Path) -> None:

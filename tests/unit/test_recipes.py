@@ -268,3 +268,9 @@ def test_of__lint_without_a_locked_tool_needs_no_lock_file(tmp_path: Path) -> No
 def test_key__of_what_is_locked(tmp_path: Path, changed: dict[str, Any]) -> None:
     assert key(Role.CLIENT, tmp_path, **changed) != key(Role.CLIENT, tmp_path, lines=("scipy",))
     assert key(Role.CLIENT, tmp_path, **changed) == key(Role.CLIENT, tmp_path, **changed)
+
+
+def test_key__overrides_make_another_environment(tmp_path: Path) -> None:
+    lines = {"requirements": ("requirements.txt",)}
+    assert key(Role.CLIENT, tmp_path, **lines) != key(Role.CLIENT, tmp_path, **lines, overrides=("numpy<2",))
+    assert recipe(Role.CLIENT, tmp_path, overrides=("numpy<2",)).overrides == ("numpy<2",)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from mlops_ci import config, errors
@@ -45,6 +46,7 @@ class Dependencies:
         lock: The lock file that says which versions are installed.
         indexes: Name to URL of package indexes that uv would not read of itself.
         sourced: Normalised name to the name and URL of the index that it alone comes from.
+        overrides: Requirements that replace whatever else is asked of their packages.
     """
 
     project: bool = False
@@ -61,6 +63,7 @@ class Dependencies:
     lock: locks.Lock | None = None
     indexes: Mapping[str, str] = field(default_factory=dict)
     sourced: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    overrides: tuple[str, ...] = ()
 
 
 def read(root: Path, settings: config.Environment, origins: config.Origins) -> tuple[Dependencies, dict[str, str]]:
@@ -78,6 +81,7 @@ def read(root: Path, settings: config.Environment, origins: config.Origins) -> t
     if settings.project is None:
         told["project"] = declared.how_built
     lock = _lock(root, settings, declared, told)
+    _refuse_overrides(settings.overrides, lock)
     files = settings.requirements
     if files is None:
         files, told["requirements"] = _files(root, lock, declared)
@@ -139,9 +143,28 @@ def read(root: Path, settings: config.Environment, origins: config.Origins) -> t
             lock=lock,
             indexes=_indexes(declared, lock),
             sourced=sourced,
+            overrides=tuple(settings.overrides),
         ),
         {f"environment.{name}": text for name, text in told.items()},
     )
+
+
+def _refuse_overrides(overrides: list[str], lock: locks.Lock | None) -> None:
+    for text in overrides:
+        try:
+            Requirement(text)
+        except InvalidRequirement as error:
+            raise errors.ConfigurationError(
+                f"[{config.TABLE}.environment] overrides has `{text}`: {str(error).splitlines()[0]}.",
+                "uv could not read it.",
+                'Write it like "numpy<2".',
+            ) from None
+    if overrides and lock is not None:
+        raise errors.ConfigurationError(
+            f"[{config.TABLE}.environment] overrides names {', '.join(overrides)}, and {lock.path} says every version.",
+            "One of them would have to be ignored.",
+            f'Lock these versions instead, or have all resolved anew: lock = "{locks.NONE}".',
+        )
 
 
 def _lock(

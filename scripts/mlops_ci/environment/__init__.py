@@ -81,10 +81,12 @@ class Cache:
         self.run = run
         self.given = variables
         self.root = root or folder(variables)
+        # A requirements file may refer to a variable of pip's, and then means just that: `${PIP_EXTRA_INDEX_URL}`.
+        meant = {name for file in client.dependencies.files for name in _referred(client.root / file)}
         self.variables = {
             name: value
             for name, value in variables.items()
-            if name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES)
+            if name in meant or (name not in _DROPPED and not name.startswith(_DROPPED_PREFIXES))
         }
         self.store = store.Store(self.root / "environments")
         self.finder = interpreters.Finder(
@@ -152,6 +154,12 @@ class Cache:
         if self.client.app_dir != "." and not self.client.dependencies.project:
             places.append(root / self.client.app_dir)
         return list(dict.fromkeys(map(str, places)))
+
+
+def _referred(path: Path) -> list[str]:
+    if path.suffix != ".txt" or not path.is_file():
+        return []
+    return re.findall(r"\$\{([A-Z_][A-Z0-9_]*)\}", path.read_text(encoding="utf-8", errors="replace"))
 
 
 def folder(variables: Mapping[str, str]) -> Path:

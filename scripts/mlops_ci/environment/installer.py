@@ -125,6 +125,8 @@ def _written(notes: Path, recipe: recipes.Recipe, interpreter: interpreters.Inte
         arguments += ["--requirement", _write(notes / "declared" / "pyproject.toml", _project(recipe))]
     elif recipe.lines:
         arguments += ["--requirement", _write(notes / "declared.txt", _lines(recipe.lines))]
+    if recipe.overrides:
+        arguments += ["--override", _write(notes / "overrides.txt", _lines(recipe.overrides))]
     if recipe.pinned is not None:
         entries = locks.pins(recipe.pinned, interpreter.version, recipe.lines)
         versions = [entry.text for entry in entries if entry.version and not entry.url and not entry.folder]
@@ -170,7 +172,10 @@ def _credentials(variables: Mapping[str, str]) -> dict[str, str]:
 def _not_installed(
     command: Sequence[str], interpreter: interpreters.Interpreter, completed: process.Completed
 ) -> errors.Failure:
-    if _contradiction(completed):
+    unset = re.search(r"\$\{([A-Z_][A-Z0-9_]*)\}", completed.stderr)
+    if unset and "Invalid URL" in completed.stderr:
+        meaning = f"It refers to the environment variable {unset[1]}, which is not set here."
+    elif _contradiction(completed):
         meaning = "The requirements contradict each other, or one of them has no release for this Python."
     elif re.search(r"failed to build|build backend", completed.stderr, re.IGNORECASE):
         meaning = "A package could not be built."
@@ -181,7 +186,7 @@ def _not_installed(
         f" `uv {' '.join(command)}` ended with {completed.returncode}.",
         meaning,
         f"Change what is named below, or say what to install in [{config.TABLE}.environment]"
-        " (lock, project, requirements, extras, groups).",
+        " (lock, project, requirements, extras, groups, overrides).",
         log=process.tail(completed.stderr),
     )
 

@@ -50,6 +50,7 @@ class Recipe:
         locked: A command of uv, from its second word on, that installs the client's lock file, before all else.
         lines: Requirements that are installed with `declared`.
         sourced: Normalised name to the name and URL of the package index that it alone comes from.
+        overrides: Requirements that replace whatever else is asked of their packages.
         pinned: The client's lock file, whose versions hold for `declared` and `lines`.
     """
 
@@ -61,6 +62,7 @@ class Recipe:
     lines: tuple[str, ...] = ()
     sourced: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     pinned: locks.Lock | None = None
+    overrides: tuple[str, ...] = ()
 
     @property
     def fixed(self) -> bool:
@@ -133,6 +135,7 @@ def _of_client(client: Client, tools: tuple[str, ...]) -> Recipe:
         lines=lines,
         sourced=needs.sourced,
         pinned=needs.lock if declared or lines else None,
+        overrides=needs.overrides,
     )
 
 
@@ -199,5 +202,5 @@ def _uv_settings(root: Path) -> tuple[str, ...]:
 def key(recipe: Recipe) -> str:
     """A text that is the same whenever the recipe comes to the same environment."""
     pinned = [entry.text for entry in recipe.pinned.entries] if recipe.pinned else []
-    own = (recipe.declared, recipe.locked, recipe.lines, dict(recipe.sourced), pinned)
+    own = (recipe.declared, recipe.locked, recipe.lines, dict(recipe.sourced), pinned, recipe.overrides)
     return json.dumps([own, recipe.tools, recipe.inputs, locked.path(recipe.lock).read_text("utf-8")])
