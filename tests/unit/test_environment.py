@@ -290,5 +290,12 @@ def test_installed__read_off_the_folder(tmp_path: Path, name: str, version: str 
     assert environment.Environment(tmp_path / "bin" / "python", {}).installed(name) == version
 
 
+def test_version__read_off_the_folder(tmp_path: Path) -> None:
+    env = environment.Environment(tmp_path / "bin" / "python", {})
+    assert env.version == ""
+    (tmp_path / "lib" / "python3.12" / "site-packages").mkdir(parents=True)
+    assert env.version == "3.12"
+
+
 def test_installed__of_the_environment_that_runs_us() -> None:
     assert builders.OwnEnvironments().get(Role.CLIENT).installed("pytest") == pytest.__version__

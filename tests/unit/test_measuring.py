@@ -39,4 +39,20 @@ PROCESSES = {"patch": ["subprocess"], "sigterm": True}
     ],
 )
 def test_options(installed: dict[str, str], run: dict[str, object], report: dict[str, object]) -> None:
-    assert measuring.options(installed.get) == {"run": run, "report": report}
+    assert measuring.options(installed.get, "3.12") == {"run": run, "report": report}
+
+
+@pytest.mark.parametrize(
+    ("python", "installed", "measured"),
+    [
+        ("3.10", ["greenlet"], True),
+        ("3.11", ["greenlet"], False),
+        ("3.11", ["greenlet", "sqlalchemy"], True),
+        ("3.11", ["sqlalchemy"], False),
+        ("3.12", ["greenlet"], True),
+        ("", ["greenlet"], True),
+    ],
+)
+def test_options__greenlets_where_they_could_stop_a_suite(python: str, installed: list[str], measured: bool) -> None:
+    run = measuring.options(dict.fromkeys(installed, "2").get, python)["run"]
+    assert ("greenlet" in str(run["concurrency"])) is measured

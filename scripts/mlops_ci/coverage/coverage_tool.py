@@ -30,7 +30,7 @@ class Tool:
             context.report / "cache" / "combined-coverage",
             context.client.source,
             # Reading data needs nothing of what measuring needs.
-            {"report": measuring.options(self.env.installed)["report"]},
+            {"report": measuring.options(self.env.installed, self.env.version)["report"]},
         )
 
     def combine(self, data: Sequence[Path]) -> None:

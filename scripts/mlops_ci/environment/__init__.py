@@ -49,6 +49,12 @@ class Environment:
         """The command that runs the module `name` here."""
         return [str(self.python), "-m", name, *map(str, args)]
 
+    @property
+    def version(self) -> str:
+        """The version of its interpreter, ``3.12``, read off the folder; empty when there is none."""
+        found = sorted(self.python.parent.parent.glob("lib/python*/site-packages"))
+        return found[0].parent.name.removeprefix("python") if found else ""
+
     def installed(self, name: str) -> str | None:
         """The version of the distribution `name` here, read off the folder; None when it is not there."""
         pattern = f"lib/python*/site-packages/{re.sub('[-_.]+', '_', name)}-*.dist-info"

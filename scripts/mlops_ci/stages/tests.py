@@ -45,7 +45,7 @@ def run(context: Context, leg: Leg) -> results.StageResult:
     own = coverage_config.read(context.client.root)
     context.progress("preparing the environment")
     env = context.environments.get(environment.Role.CLIENT, leg.python)
-    coverage_rc = own.write(files.coverage_rc, context.client.source, measuring.options(env.installed))
+    coverage_rc = own.write(files.coverage_rc, context.client.source, measuring.options(env.installed, env.version))
     context.progress("running pytest")
     options, variables = _of_shard(context, leg, files, env)
     completed = context.run(
