@@ -42,7 +42,17 @@ def test_of__times_with_limits_and_throughput() -> None:
 
 @pytest.mark.parametrize(
     "course",
-    [None, {}, [], "x", {"at-s": []}, {"at-s": [1.0]}, {"at-s": ["```\n# hostile", 2]}, {"at-s": "12"}],
+    [
+        None,
+        {},
+        [],
+        "x",
+        {"at-s": []},
+        {"at-s": [1.0]},
+        {"at-s": ["```\n# hostile", 2]},
+        {"at-s": "12"},
+        {"at-s": [None, 2.0]},
+    ],
 )
 def test_of__nothing_to_draw(course: Any) -> None:
     assert charts.of(result(course)) == []

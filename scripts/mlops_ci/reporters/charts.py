@@ -31,7 +31,7 @@ def _drawn(chart: svg.Chart) -> str:
 
 def _of_course(result: results.StageResult) -> list[str]:
     course = result.metrics.get("course")
-    if not isinstance(course, Mapping) or not _numbers(course.get("at-s")):
+    if not isinstance(course, Mapping) or not _numbers(course.get("at-s")) or None in course["at-s"]:
         return []
     lines = [course[key] for key in ("p50-ms", "p95-ms", "p99-ms") if _numbers(course.get(key))]
     limits = [
