@@ -76,6 +76,7 @@ lock: $(VENV)/uv ## Renew the locked requirements from the *.in files
 	$(COMPILE) --python-version 3.9 $(LOCKS)/tools.in --output-file $(LOCKS)/tools.txt
 	$(COMPILE) --python-version 3.10 $(LOCKS)/load.in --output-file $(LOCKS)/load.txt
 	$(COMPILE) --python-version 3.11 $(LOCKS)/openapi.in --output-file $(LOCKS)/openapi.txt
+	$(COMPILE) --python-version 3.11 $(LOCKS)/comment.in --output-file $(LOCKS)/comment.txt
 
 .PHONY: clean
 clean: ## Remove what the other targets made

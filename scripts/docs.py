@@ -51,7 +51,7 @@ def outputs() -> str:
 def permissions() -> str:
     """What each reusable workflow asks its caller for."""
     rows = []
-    for name in ("mlops", "badge"):
+    for name in ("mlops", "badge", "report"):
         granted: dict[str, str] = {}
         for job in _workflow(name)["jobs"].values():
             granted |= job.get("permissions", {})
@@ -79,11 +79,10 @@ def reference() -> str:
 
 
 def messages() -> str:
-    """The messages of all stages: the pages of the stages say what to do about each."""
+    """The messages of all stages, and of the comment: their pages say what to do about each."""
     rows = []
-    for name in STAGES:
-        page = (DOCS / "stages" / f"{name}.md").read_text(encoding="utf-8")
-        table = page.partition("\n## Messages\n")[2]
+    for page in (*(DOCS / "stages" / f"{name}.md" for name in STAGES), DOCS / "comment.md"):
+        table = page.read_text(encoding="utf-8").partition("\n## Messages\n")[2]
         rows += [line for line in table.splitlines() if line.startswith("| `")]
     return "".join(["| message | what to do |\n| --- | --- |\n", *(f"{row}\n" for row in rows)])
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+import posixpath
 import sys
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -32,7 +34,10 @@ from mlops_ci import (
     results,
 )
 from mlops_ci.adoption import measuring
-from mlops_ci.reporters import budget, console, github, person, progress, summary
+from mlops_ci.comment import posting
+from mlops_ci.comment import report as comment_report
+from mlops_ci.comment.delivery import Delivery
+from mlops_ci.reporters import budget, comment, console, github, person, progress, summary
 from mlops_ci.testing import shards
 
 INTERRUPTED = 130
@@ -93,7 +98,7 @@ def gate_command(workspace: options.Prepare, sharded: bool, layout: plan.Layout,
     """Read all results in the report folder, print the table, decide."""
     prepared = _whole(workspace)
     # Whatever stops us from here on, an older verdict must not stand.
-    (prepared.context.report / pipeline.VERDICT).unlink(missing_ok=True)
+    (prepared.context.report / results.VERDICT).unlink(missing_ok=True)
     if sharded and "tests" in prepared.context.config.stages:
         shards.assemble_all(prepared.context.report, prepared.context.client)
     collected = gate.collect(prepared.context.report, prepared.wanted)
@@ -224,6 +229,33 @@ def badge_command(workspace: options.Prepare, branch: str | None, remote: str) -
             message="Update the coverage badge",
         )
         click.echo(f"Branch {branch}: {outcome}.")
+    return errors.PASSED
+
+
+@commands.command("comment")
+@options.folders
+@click.option("--post", is_flag=True, help="In Actions: post it, from the run's artifact, not from the folder.")
+@click.option("--id", "id_", envvar="MLOPS_CI_ID", default="", help="The `id` that mlops.yml was called with.")
+def comment_command(client: Path, report: Path | None, post: bool, id_: str) -> int:
+    """Print the comment on a pull request as Markdown, from all results in the report folder."""
+    runner = _runner()
+    if not post:
+        text = comment.text(comment_report.from_folder(report or client / pipeline.REPORT))
+        with runner.fenced():
+            click.echo(text)
+        return errors.PASSED
+    # There is no checkout: the folder is a name.
+    folder = Path(posixpath.normpath(client.as_posix()))
+    try:
+        delivered = posting.post(os.environ, plan.artifact(folder, id_), folder)
+    except errors.NotAllowed as failure:
+        # Never red: nobody can give a fork's run, or Dependabot's, a permission that it has not.
+        delivered = Delivery(f"No comment. {failure.message}")
+        runner.notice(failure.message, "comment")
+    with runner.fenced():
+        click.echo(delivered.said)
+    if delivered.refusal is not None:
+        raise delivered.refusal
     return errors.PASSED
 
 

@@ -54,3 +54,11 @@ class ToolCrash(Failure):
 
 class TimeLimit(Failure):
     """Something did not end, or did not answer, within its time limit (exit code 3)."""
+
+
+class NotAllowed(MissingError):
+    """A token may not do that, or not see it (exit code 3): the caller's to take for a fault or not."""
+
+
+class Unanswered(ToolCrash):
+    """Nobody can know whether what was asked for was done (exit code 3): it must not be asked again without a look."""

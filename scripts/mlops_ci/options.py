@@ -54,6 +54,25 @@ OVERRIDES = (
 )
 
 
+def folders(command: Any) -> Any:
+    """The options `--client` and `--report`, which every command takes."""
+    return click.option(
+        "--client",
+        type=click.Path(path_type=Path),
+        default=".",
+        show_default=True,
+        envvar="MLOPS_CI_CLIENT",
+        help="The client's folder.",
+    )(
+        click.option(
+            "--report",
+            type=click.Path(file_okay=False, path_type=Path),
+            envvar="MLOPS_CI_REPORT",
+            help=f"Folder for results.  [default: {pipeline.REPORT} in the client]",
+        )(command)
+    )
+
+
 def workspace(command: Command) -> Command:
     """The options that every command takes, turned into one argument `workspace`: a function that prepares it."""
 
@@ -79,18 +98,4 @@ def workspace(command: Command) -> Command:
         envvar="MLOPS_CI_BASE",
         help="What to compare with.  [default: in Actions the merge commit's first parent, else nothing]",
     )(wrapped)
-    wrapped = click.option(
-        "--report",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="MLOPS_CI_REPORT",
-        help=f"Folder for results.  [default: {pipeline.REPORT} in the client]",
-    )(wrapped)
-    wrapped = click.option(
-        "--client",
-        type=click.Path(path_type=Path),
-        default=".",
-        show_default=True,
-        envvar="MLOPS_CI_CLIENT",
-        help="The client's folder.",
-    )(wrapped)
-    return wrapped  # type: ignore[no-any-return]
+    return folders(wrapped)  # type: ignore[no-any-return]

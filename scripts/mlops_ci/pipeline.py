@@ -22,7 +22,7 @@ from mlops_ci.coverage import coverage_config
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
 REPORT = "mlops-report"
-VERDICT = "verdict.json"
+
 
 Work = Callable[[Context], results.StageResult]
 
@@ -109,7 +109,7 @@ def run_one(name: str, work: Work, context: Context, observer: Observer) -> resu
     """
     results.path_of(context.report, name).unlink(missing_ok=True)
     # It was about the result that is being replaced.
-    (context.report / VERDICT).unlink(missing_ok=True)
+    (context.report / results.VERDICT).unlink(missing_ok=True)
     observer.started(name)
     started = time.monotonic()
     secrets, output = context.secrets, context.output
@@ -145,7 +145,7 @@ def run_all(workspace: Workspace, observer: Observer) -> None:
     for name in work:
         # A stage that does not come to its end must not be vouched for by an earlier run.
         results.path_of(context.report, name).unlink(missing_ok=True)
-    (context.report / VERDICT).unlink(missing_ok=True)
+    (context.report / results.VERDICT).unlink(missing_ok=True)
     shutil.rmtree(context.report / "coverage-data", ignore_errors=True)
 
     # Suites first: they are the longest, and coverage waits for them.

@@ -8,13 +8,15 @@ from __future__ import annotations
 import enum
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from mlops_ci import errors
 
 SCHEMA = 1
+VERDICT = "verdict.json"
+"""The gate's file in the report folder."""
 
 
 class Verdict(enum.StrEnum):
@@ -167,7 +169,7 @@ def write(report: Path, result: StageResult) -> Path:
 
 def write_run(report: Path, result: RunResult) -> Path:
     """Write ``verdict.json``; returns the file."""
-    return _write(report / "verdict.json", result)
+    return _write(report / VERDICT, result)
 
 
 def read(path: Path) -> StageResult:
@@ -177,32 +179,41 @@ def read(path: Path) -> StageResult:
         errors.MissingError: The file is absent, unreadable, or not a result of this schema.
     """
     try:
-        result = msgspec.json.decode(path.read_bytes(), type=StageResult)
+        data = path.read_bytes()
     except FileNotFoundError:
         raise errors.MissingError(
             f"{path.name} is not in {path.parent}.",
             "The stage left no result: it did not run, was cancelled, or its artifact was not brought here.",
             f"Run `mlops-ci {command_of(path.stem)}`, or look at the job of that stage.",
         ) from None
-    except (OSError, msgspec.DecodeError) as error:
+    except OSError as error:
+        raise _unreadable(path.name, error) from None
+    return decode(data, path.stem)
+
+
+def decode(data: bytes, stage: str) -> StageResult:
+    """The result of `stage` from its JSON form.
+
+    Raises:
+        errors.MissingError: It is no result, not of this schema, or of another stage.
+    """
+    result = _decoded(data, f"{stage}.json", StageResult)
+    if result.stage != stage:
         raise errors.MissingError(
-            f"{path.name} cannot be read: {error}.",
-            "A result that cannot be read is not a pass.",
-            "Remove the file and run the stage again.",
-        ) from None
-    if result.stage != path.stem:
-        raise errors.MissingError(
-            f"{path.name} holds the result of {result.stage}.",
+            f"{stage}.json holds the result of {result.stage}.",
             "A result of another stage says nothing about this one.",
             "Look at how result files are copied between jobs.",
         )
-    if result.schema != SCHEMA:
-        raise errors.MissingError(
-            f"{path.name} has schema {result.schema}, this version reads {SCHEMA}.",
-            "Stage and gate were run by different versions of mlops-ci.",
-            "Use one version in all jobs.",
-        )
     return result
+
+
+def decode_run(data: bytes) -> RunResult:
+    """The gate's last word from its JSON form.
+
+    Raises:
+        errors.MissingError: It is none, or not of this schema.
+    """
+    return _decoded(data, VERDICT, RunResult)
 
 
 def command_of(stage: str) -> str:
@@ -213,6 +224,31 @@ def command_of(stage: str) -> str:
     python = f" --python {leg['python']}" if leg["python"] else ""
     shard = f" --shard {leg['number']}/{leg['of']}" if leg["of"] else ""
     return f"test {leg['suite']}{python}{shard}"
+
+
+_Result = TypeVar("_Result", StageResult, RunResult)
+
+
+def _decoded(data: bytes, name: str, kind: type[_Result]) -> _Result:
+    try:
+        result = msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _unreadable(name, error) from None
+    if result.schema != SCHEMA:
+        raise errors.MissingError(
+            f"{name} has schema {result.schema}, this version reads {SCHEMA}.",
+            "Stage and gate were run by different versions of mlops-ci.",
+            "Use one version in all jobs.",
+        )
+    return result
+
+
+def _unreadable(name: str, error: Exception) -> errors.MissingError:
+    return errors.MissingError(
+        f"{name} cannot be read: {error}.",
+        "A result that cannot be read is not a pass.",
+        "Remove the file and run the stage again.",
+    )
 
 
 def _write(path: Path, value: msgspec.Struct) -> Path:

@@ -119,12 +119,23 @@ def yaml_files(root: Path) -> list[Path]:
     return sorted([*root.glob("actions/*/action.yml"), *root.glob(".github/workflows/*.yml")])
 
 
-def run(client: Path, repository: Path, scratch: Path, *, variables: Mapping[str, str] | None = None) -> Run:
-    """Push to the repository `client`, whose workflows call `repository` (a rendered copy).
+def run(
+    client: Path,
+    repository: Path,
+    scratch: Path,
+    *,
+    variables: Mapping[str, str] | None = None,
+    event: str = "push",
+    payload: Mapping[str, Any] | None = None,
+    github: Mapping[str, str] | None = None,
+) -> Run:
+    """Have `event` happen to the repository `client`, whose workflows call `repository` (a rendered copy).
 
     Args:
         scratch: An empty folder: home, artifacts and everything else of the run.
         variables: Further environment variables, for the stand-ins.
+        payload: What GitHub would tell of the event; act makes one up without.
+        github: Variables that the runner sets, where they are to differ from what act sets.
     """
     marker = uuid.uuid4().hex
     artifacts = scratch / "artifacts"
@@ -132,7 +143,7 @@ def run(client: Path, repository: Path, scratch: Path, *, variables: Mapping[str
     environment.setdefault("E2E_CACHE", str(scratch / "cache"))
     command = [
         str(_script("act")),
-        "push",
+        event,
         "--json",
         "--defaultbranch=main",
         "--platform=ubuntu-latest=-self-hosted",
@@ -141,6 +152,12 @@ def run(client: Path, repository: Path, scratch: Path, *, variables: Mapping[str
         f"--local-repository={REPOSITORY}@{REF}={repository}",
         *(f"--local-repository={name}={folder}" for name, folder in _stand_ins(repository).items()),
     ]
+    if payload is not None:
+        told = scratch / "event.json"
+        told.write_text(json.dumps(payload), encoding="utf-8")
+        command.append(f"--eventpath={told}")
+    for name, value in (github or {}).items():
+        command.append(f"--secret={name}={value}" if name == "GITHUB_TOKEN" else f"--env={name}={value}")
     act = subprocess.Popen(
         command,
         cwd=client,

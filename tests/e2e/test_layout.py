@@ -138,6 +138,7 @@ def test_layout__green(tmp_path: Path, repository: Path, cache: Path) -> None:
     assert not run.left
     assert {path.name for path in run.artifacts.iterdir()} == {
         "mlops-report",
+        "results-mlops-report",
         "mlops-report-checks",
         "mlops-report-load",
     }
@@ -204,6 +205,6 @@ def test_id__tells_two_calls_in_one_run_apart(tmp_path: Path, repository: Path, 
     run = act.run(client, repository, tmp_path / "scratch", variables={"MLOPS_CI_CACHE": str(cache)})
     assert run.red == set(), run.story()
     assert {path.name for path in run.artifacts.iterdir()} == {
-        *("mlops-report", "mlops-report-lint"),
-        *("mlops-report@night~ly", "mlops-report@night~ly-checks"),
+        *("mlops-report", "results-mlops-report", "mlops-report-lint"),
+        *("mlops-report@night~ly", "results-mlops-report@night~ly", "mlops-report@night~ly-checks"),
     }

@@ -188,6 +188,7 @@ def test_pipeline__green(tmp_path: Path, repository: Path, cache: Path) -> None:
     assert not run.left
     assert {path.name for path in run.artifacts.iterdir()} == {
         "mlops-report",
+        "results-mlops-report",
         *(f"mlops-report-{stage}" for stage in ("lint", "typecheck", "tests-unit", "tests-integration")),
         *(f"mlops-report-{stage}" for stage in ("coverage", "load")),
     }
@@ -195,6 +196,11 @@ def test_pipeline__green(tmp_path: Path, repository: Path, cache: Path) -> None:
     files = {path.relative_to(report).as_posix() for path in report.rglob("*") if path.is_file()}
     assert GREEN <= files
     assert not [file for file in files if file.startswith("cache/")]
+    # What the comment's job takes from a run: the results, and nothing else.
+    results = run.artifacts / "results-mlops-report"
+    assert {path.relative_to(results).as_posix() for path in results.rglob("*")} == {
+        file for file in files if file.endswith(".json") and "/" not in file
+    }
     outputs = json.loads(run.jobs["after"].log)
     assert outputs["verdict"] == "pass"
     assert outputs["artifact"] == "mlops-report"

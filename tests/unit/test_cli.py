@@ -690,6 +690,39 @@ def test_fix(
     assert says in out
 
 
+# The comment.
+
+
+def test_comment__is_printed(root: Path, capsys: Capture) -> None:
+    _leave(root, _result("lint", Verdict.FAIL, message="2 findings."))
+    _run("gate", "--client", root)
+    capsys.readouterr()
+    assert _run("comment", "--client", root) == 0
+    assert capsys.readouterr().out.startswith("## :x: mlops-ci: fail\n")
+
+
+def test_comment__is_printed_of_another_folder_and_fenced_in_actions(
+    root: Path, tmp_path: Path, actions: Path, capsys: Capture
+) -> None:
+    report = _leave(root)
+    _run("gate", "--client", root)
+    report.rename(tmp_path / "elsewhere")
+    capsys.readouterr()
+    assert _run("comment", "--report", tmp_path / "elsewhere") == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first.replace("stop-commands::", "") + "::" == last
+
+
+def test_comment__without_a_report(root: Path, capsys: Capture) -> None:
+    assert _run("comment", "--client", root) == 3
+    assert "There is no verdict.json in the report." in capsys.readouterr().err
+
+
+def test_comment__is_not_posted_from_a_laptop(root: Path, capsys: Capture) -> None:
+    assert _run("comment", "--client", root, "--post") == 2
+    assert "This is no run of GitHub Actions." in capsys.readouterr().err
+
+
 # The end of the process.
 
 

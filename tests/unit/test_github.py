@@ -93,6 +93,12 @@ def test_error__has_no_place() -> None:
     assert _parsed(lines[0]) == ("error", {"title": "tests-unit"}, "No tests.\nAdd some.")
 
 
+def test_notice__has_no_place() -> None:
+    speaker, lines = _github()
+    speaker.notice("Not allowed.\u202e", "comment")
+    assert _parsed(lines[0]) == ("notice", {"title": "comment"}, "Not allowed.\\u202e")
+
+
 @pytest.mark.parametrize("variables", [{}, {"GITHUB_ACTIONS": "false"}, {"GITHUB_ACTIONS": ""}])
 def test_everything__is_silent_elsewhere(tmp_path: Path, variables: dict[str, str]) -> None:
     files = {"GITHUB_OUTPUT": str(tmp_path / "output"), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}

@@ -21,7 +21,7 @@ every_interface = pytest.mark.parametrize(
     "file", [file for file in files.ALL if file.is_action or file.is_called], ids=lambda file: file.name
 )
 
-WORKFLOW_KEYS = ["name", "on", "permissions", "concurrency", "jobs"]
+WORKFLOW_KEYS = ["name", "on", "permissions", "cache-mode", "concurrency", "jobs"]
 JOB_KEYS = [
     *("name", "needs", "if", "runs-on", "timeout-minutes", "continue-on-error", "permissions", "strategy"),
     *("outputs", "uses", "with", "steps"),
@@ -252,6 +252,6 @@ def test_commands__every_one_that_is_started_exists() -> None:
         for step in file.steps()
         for name in re.findall(r"-Im mlops_ci ([a-z]+)", step.get("run", ""))
     }
-    assert {"plan", "lint", "typecheck", "test", "coverage", "run", "load", "gate", "badge"} == started
+    assert {"plan", "lint", "typecheck", "test", "coverage", "run", "load", "gate", "badge", "comment"} == started
     assert started <= cli.commands.commands.keys()
     assert isinstance(cli.commands, click.Group)

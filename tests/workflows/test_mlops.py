@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,9 +12,11 @@ from tests import builders
 from tests.workflows import files
 
 from mlops_ci import config, gate, options, pipeline, plan, plan_report
+from mlops_ci.comment import delivery
 
 MLOPS = files.workflow("mlops")
 JOBS = MLOPS.jobs
+FOR_THE_COMMENT = "Keep the results for the comment"
 
 
 def uploads() -> dict[str, dict[str, str]]:
@@ -22,7 +25,7 @@ def uploads() -> dict[str, dict[str, str]]:
         name: {**step["with"], "if": step["if"]}
         for name, job in JOBS.items()
         for step in job["steps"]
-        if "upload-artifact" in step.get("uses", "") and name != "plan"
+        if "upload-artifact" in step.get("uses", "") and name != "plan" and step["name"] != FOR_THE_COMMENT
     }
 
 
@@ -242,9 +245,9 @@ def test_actions__use_the_setup_first() -> None:
             assert first["with"]["working-directory"] == "${{ inputs.working-directory }}"
 
 
-def test_actions__are_the_eight_that_are_promised() -> None:
+def test_actions__are_the_nine_that_are_promised() -> None:
     names = {action.path.parent.name for action in files.ACTIONS}
-    assert names == {"setup", "lint", "typecheck", "test", "coverage", "run", "load-test", "gate"}
+    assert names == {"setup", "lint", "typecheck", "test", "coverage", "run", "load-test", "gate", "comment"}
 
 
 def test_cache__jobs_that_install_different_things_have_different_keys() -> None:
@@ -263,6 +266,66 @@ def test_badge__is_never_red_and_of_the_default_branch_only() -> None:
     assert job["continue-on-error"] == "true"
     assert "github.event.repository.default_branch" in job["if"]
     assert "pull_request" not in job["if"]
+
+
+def test_results__are_kept_for_the_comment_apart_from_what_a_gate_brings() -> None:
+    (kept,) = (step for step in JOBS["gate"]["steps"] if step["name"] == FOR_THE_COMMENT)
+    assert kept["with"]["name"] == f"{delivery.ARTIFACT}${{{{ needs.plan.outputs.artifact }}}}"
+    assert kept["with"]["path"].endswith("/mlops-report/*.json")
+    assert kept["with"]["overwrite"] == "true"
+    assert kept["if"] == uploads()["gate"]["if"]
+    # The gate of a later attempt brings `mlops-report-*`: stale copies of results must not be among them.
+    assert not delivery.ARTIFACT.startswith("mlops-report")
+
+
+def test_report__is_never_red_checks_nothing_out_and_writes_comments_only() -> None:
+    (job,) = files.workflow("report").jobs.values()
+    assert job["continue-on-error"] == "true"
+    assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
+    (step,) = job["steps"]
+    assert step["continue-on-error"] == "true"
+    used = [user["uses"] for name in ("comment", "setup") for user in files.action(name).users()]
+    assert [uses.partition("@")[0] for uses in [step["uses"], *used]] == [
+        *("$/actions/comment", "$/actions/setup", "astral-sh/setup-uv")
+    ]
+
+
+def test_report__is_for_pull_requests_whichever_event_tells_of_them() -> None:
+    (job,) = files.workflow("report").jobs.values()
+    assert job["if"] == "github.event_name == 'pull_request' || github.event.workflow_run.event == 'pull_request'"
+
+
+def test_report__takes_what_names_the_artifact_of_the_pipeline() -> None:
+    inputs = files.workflow("report").inputs
+    assert list(inputs) == ["working-directory", "id"] == list(files.action("comment").inputs)
+    for name, entry in inputs.items():
+        assert entry["default"] == MLOPS.inputs[name]["default"]
+
+
+def examples() -> list[dict[str, Any]]:
+    """The workflows of its page that call report.yml: a whole one, and a job."""
+    text = (files.ROOT / "docs" / "comment.md").read_text(encoding="utf-8")
+    blocks = [yaml.load(block, Loader=yaml.BaseLoader) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    return [block for block in blocks if "report.yml" in yaml.safe_dump(block)]
+
+
+def test_report__examples_grant_what_it_asks_for() -> None:
+    (job,) = files.workflow("report").jobs.values()
+    found = examples()
+    assert len(found) == 2
+    for example in found:
+        (caller,) = (each for each in example.get("jobs", example).values() if "report.yml" in each["uses"])
+        assert caller["permissions"] == job["permissions"]
+        assert set(caller.get("with", {})) <= files.workflow("report").inputs.keys()
+
+
+def test_report__example_for_forks_is_what_this_repository_does() -> None:
+    (example,) = (each for each in examples() if "jobs" in each)
+    ours = files.workflow("comment").data
+    for key in ("on", "permissions", "cache-mode", "concurrency"):
+        assert example[key] == ours[key]
+    # The workflow that it listens to is the one that calls mlops.yml, by its name.
+    assert example["on"]["workflow_run"]["workflows"] == ["CI"] == [files.workflow("ci").data["name"]]
 
 
 def test_dependabot__sees_every_action_and_waits() -> None:

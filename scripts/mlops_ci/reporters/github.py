@@ -56,8 +56,11 @@ class GitHub:
 
     def error(self, message: str, stage: str) -> None:
         """An annotation without a place: for what is not about a line."""
-        said = budget.Annotation(severity=Severity.ERROR, title=stage, message=visible.text(message))
-        self.annotate([said])
+        self._say(Severity.ERROR, message, stage)
+
+    def notice(self, message: str, stage: str) -> None:
+        """The same, of what is nobody's fault."""
+        self._say(Severity.NOTICE, message, stage)
 
     def summarise(self, text: str) -> None:
         """Append `text` (Markdown) to the step's summary, cut where GitHub would drop all of it."""
@@ -91,6 +94,9 @@ class GitHub:
             yield
         finally:
             self._write(f"::{token}::")
+
+    def _say(self, severity: Severity, message: str, stage: str) -> None:
+        self.annotate([budget.Annotation(severity=severity, title=stage, message=visible.text(message))])
 
 
 def annotation(shown: budget.Annotation) -> str:

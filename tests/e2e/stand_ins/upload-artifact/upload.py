@@ -27,10 +27,9 @@ def fixed_part(pattern: str) -> Path:
 
 
 def is_match(file: Path, pattern: str) -> bool:
-    """A pattern stands for what it matches and for everything below that."""
-    text = file.as_posix()
-    plain = Path(pattern.removesuffix("/**")).as_posix()
-    return fnmatch.fnmatchcase(text, plain) or fnmatch.fnmatchcase(text, f"{plain}/*")
+    """A pattern stands for what it matches and for everything below that. A wildcard stays within one folder."""
+    wanted = Path(pattern.removesuffix("/**")).parts
+    return len(file.parts) >= len(wanted) and all(map(fnmatch.fnmatchcase, file.parts, wanted))
 
 
 def main() -> str:
