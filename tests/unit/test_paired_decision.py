@@ -117,6 +117,16 @@ def test_decide__broken_is_never_green() -> None:
     assert procedure.next_step(comparison) is Step.DONE
 
 
+def test_decide__what_the_base_cannot_do_is_a_notice() -> None:
+    recording = paired_duets.recording()
+    requests = recording.base.requests
+    bad = [int(name == "GET /b") for name in requests.endpoints]
+    base = dataclasses.replace(recording.base, requests=requests._replace(failures=bad))
+    comparison = decision.decide([Duet([dataclasses.replace(recording, base=base)])], ALLOWED)
+    assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.broken is not None and comparison.entries == []
+    assert procedure.next_step(comparison) is Step.DONE
+
+
 def test_decide__too_few_requests_for_a_percentile_are_inconclusive() -> None:
     comparison = first(Service(rate=5), Service(rate=5))
     p95 = comparison.entry(Metric.P95)

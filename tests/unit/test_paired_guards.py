@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 
 import pytest
 from tests.unit import paired_duets
@@ -29,18 +30,38 @@ def test_broken__nothing(recording: Recording) -> None:
     assert broken(recording) == ""
 
 
-@pytest.mark.parametrize(("rate", "fine"), [(2.45, False), (2.5, True)])
+@pytest.mark.parametrize(("rate", "fine"), [(0.95, False), (1.0, True)])
 def test_enough__of_each_side(rate: float, fine: bool) -> None:
     said = broken(of(head=Service(rate=rate)))
     assert (said == "") is fine
     assert fine or said.startswith(
-        "head answered 49 requests successfully in the unsaturated phase of 20 s, at least 50 are needed; 0 failed."
+        "head answered 19 requests successfully in the unsaturated phase of 20 s, at least 20 are needed; 0 failed."
     )
 
 
 def test_enough__most_failed() -> None:
-    said = broken(of(base=Service(rate=20, failing=0.9)))
+    said = broken(of(Service(rate=10, failing=0.95), Service(rate=10, failing=0.95)))
     assert said.startswith("base answered ") and "Read load/base.log: most requests failed." in said
+
+
+def fails_on(recording: Recording, side: Side, endpoint: str, share: float) -> Recording:
+    requests = recording.of(side).requests
+    chance = random.Random(1)
+    bad = [int(name == endpoint and chance.random() < share) for name in requests.endpoints]
+    served = dataclasses.replace(recording.of(side), requests=requests._replace(failures=bad))
+    return dataclasses.replace(recording, **{side.value: served})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("share", "fine"), [(1.0, False), (0.6, False), (0.4, True)])
+def test_base_can__what_is_new_or_mended(share: float, fine: bool) -> None:
+    recording = fails_on(of(), Side.BASE, "GET /b", share)
+    failure = guards.broken([Duet([recording])])
+    assert (failure is None) is fine
+    assert fine or (isinstance(failure, guards.BeyondBase) and failure.message.startswith("GET /b fails on base for "))
+
+
+def test_base_can__what_fails_on_head_is_heads_fault() -> None:
+    assert broken(fails_on(of(), Side.HEAD, "GET /b", 1.0)) == ""
 
 
 @pytest.mark.parametrize(("last", "fine"), [(17.9, False), (18.1, True)])
@@ -135,5 +156,5 @@ def test_seen__processes_that_are_limited() -> None:
 
 
 def test_broken__is_an_error_of_its_own() -> None:
-    failure = guards.broken([Duet([of(), of(head=Service(rate=1))])])
+    failure = guards.broken([Duet([of(), of(head=Service(rate=0.5))])])
     assert failure is not None and failure.exit_code == errors.BROKEN

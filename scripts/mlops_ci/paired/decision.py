@@ -63,8 +63,11 @@ def decide(
     sliced = any(recording.slices for recording in recordings)
     broken = guards.broken(duets, processes=allowed.cpu is not None or allowed.memory is not None)
     entries = _entries(duets, allowed, error, only) if broken is None else []
+    verdict = overall(entries)
+    if broken is not None:
+        verdict = Verdict.INCONCLUSIVE if isinstance(broken, guards.BeyondBase) else Verdict.ERROR
     return Comparison(
-        verdict=Verdict.ERROR if broken else overall(entries),
+        verdict=verdict,
         entries=entries,
         broken=broken,
         seconds=seconds,

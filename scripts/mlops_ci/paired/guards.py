@@ -1,6 +1,7 @@
 """What must hold before base and head may be compared at all. Pure: a guard finds nothing, or the error that explains.
 
-Broken is never green: where one of these is found, a ratio would be about something else than the change.
+Broken is never green: where one of these is found, a ratio would be about something else than the change. One of them
+is nobody's fault: that the base cannot do what is new in the change.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from mlops_ci.load import guards as load_guards
 from mlops_ci.load import saturation
 from mlops_ci.paired.model import Duet, Recording, Requests, Side
 
-FEWEST_REQUESTS = 50
+FEWEST_REQUESTS = 20
 """Successes of one side in one phase."""
 FEWEST_TO_COMPARE = 20
 """Answers of one endpoint without which its statuses and sizes are not compared."""
@@ -28,6 +29,14 @@ SIZE_BYTES = 64.0
 """By what share, and by how many bytes, the mean size of an answer may differ: both must be exceeded."""
 ERRORS = 4.0
 """Standard errors that a difference must be more than, so that random choices of a locustfile are not taken for one."""
+
+BEYOND_SHARE = 0.5
+"""By how much the share of failures of an endpoint may be higher on base, before it is taken for new or mended."""
+
+
+class BeyondBase(errors.MissingError):
+    """The base cannot do what the locustfile asks for, and head can: there is nothing to compare with."""
+
 
 Inside = Mapping[Side, Requests]
 """The requests of each side that start in the measured window."""
@@ -66,6 +75,26 @@ def seen(recording: Recording) -> errors.Failure | None:
                 f"The processes of {side} were not seen from the begin of the {recording.phase} phase to its end.",
                 "A limit on processor time or memory cannot pass without data.",
                 "If load.command starts the service in a container, its processes cannot be seen: start it directly.",
+            )
+    return None
+
+
+def base_can(recording: Recording, inside: Inside) -> errors.Failure | None:
+    """What head answers, base answers, too."""
+    counts = {
+        side: Counter(zip(each.endpoints, map(bool, each.failures), strict=True)) for side, each in inside.items()
+    }
+    names = {name for count in counts.values() for name, _ in count}
+    for name in sorted(names):
+        (base, tried), (head, others) = (
+            (counts[side][name, True], counts[side][name, True] + counts[side][name, False]) for side in Side
+        )
+        if min(tried, others) >= FEWEST_TO_COMPARE and base / tried - head / others > BEYOND_SHARE:
+            return BeyondBase(
+                f"{name} fails on base for {base / tried:.0%} of the requests of the {recording.phase} phase, on head "
+                f"for {head / others:.0%}.",
+                "The change brings or mends what the locustfile asks for, so there is nothing to compare with.",
+                "The limits on absolute figures decide; the next change is compared with this one.",
             )
     return None
 
@@ -172,6 +201,7 @@ def same_sizes(_: Recording, inside: Inside) -> errors.Failure | None:
 
 
 _GUARDS: Sequence[Callable[[Recording, Inside], errors.Failure | None]] = (
+    base_can,
     enough,
     whole,
     generator_with_room,

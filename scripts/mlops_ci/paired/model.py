@@ -219,8 +219,9 @@ class Comparison:
     """What came out.
 
     Attributes:
-        verdict: The worst of `entries` that count; error when there is `broken`.
-        broken: Why nothing can be said of these recordings: never a pass. Its entries are then for information only.
+        verdict: The worst of `entries` that count. With `broken` there are none, and it is an error; or inconclusive,
+            where the base cannot do what is new in the change.
+        broken: Why nothing can be said of these recordings: never a pass.
         seconds: How long each phase was recorded, over all looks.
         looks: 1, or 2 with an extension.
         confirmation: What the confirmation said; None when there was none.

@@ -38,11 +38,11 @@ def extended(duet: Duet, extension: Duet, allowed: Allowed) -> Comparison:
 
 def next_step(comparison: Comparison) -> Step:
     """What is to be recorded after `comparison`."""
-    if comparison.confirmation is None and comparison.verdict is Verdict.FAIL:
+    if comparison.confirmation is not None or comparison.broken is not None:
+        return Step.DONE
+    if comparison.verdict is Verdict.FAIL:
         return Step.CONFIRM
-    if comparison.confirmation is None and comparison.verdict is Verdict.INCONCLUSIVE and comparison.looks == 1:
-        return Step.EXTEND
-    return Step.DONE
+    return Step.EXTEND if comparison.verdict is Verdict.INCONCLUSIVE and comparison.looks == 1 else Step.DONE
 
 
 def confirmed(comparison: Comparison, confirmation: Duet, allowed: Allowed) -> Comparison:
