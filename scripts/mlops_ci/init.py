@@ -140,10 +140,8 @@ def _measured(
     wanted = [stage for stage in draft.to_measure(workspace) if stage not in impossible]
     if not wanted or not wishes.measure:
         return []
-    load = workspace.context.config.load
-    lasts = f", {load.warmup + load.duration:.0f} s of it under load" if "load" in wanted else ""
     person.say()
-    person.say(f"One run to take first limits from: {', '.join(wanted)}{lasts}. Without it: --no-measure.")
+    person.say(f"One run to take first limits from: {', '.join(wanted)}. Without it: --no-measure.")
     return measuring.measure(workspace, wanted, stages)
 
 

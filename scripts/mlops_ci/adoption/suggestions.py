@@ -24,7 +24,7 @@ LEAST_ROOM_MS = 100.0
 
 RATE_ROOM = 3.0
 FEW_REQUESTS = 300
-"""Where fewer were measured than three times the default of `min-requests`, that is lowered too."""
+"""Where fewer are to be expected than three times the default of `min-requests`, that is lowered too."""
 
 USUAL_RATIO, MOST_RATIO = 0.01, 0.1
 """Failed requests that are no news, and those beyond which the load test itself is at fault."""
@@ -44,8 +44,12 @@ def floor(result: results.StageResult) -> list[Entry]:
     return [Entry("coverage.min-total", least, f"measured {math.floor(total * 100) / 100:g} %")]
 
 
-def thresholds(result: results.StageResult) -> list[Entry]:
-    """Limits on the load test; nothing when it had no traffic, or so many failures that its figures mean nothing."""
+def thresholds(result: results.StageResult, duration: float) -> list[Entry]:
+    """Limits on the load test; nothing when it had no traffic, or so many failures that its figures mean nothing.
+
+    Args:
+        duration: Seconds that later runs measure.
+    """
     metrics = result.metrics
     requests, failed = _number(metrics, "requests"), _number(metrics, "failure-ratio")
     if not requests or failed is None or failed > MOST_RATIO:
@@ -57,13 +61,13 @@ def thresholds(result: results.StageResult) -> list[Entry]:
         if took is not None:
             limit = int(_up(max(took * TIMES_ROOM, took + LEAST_ROOM_MS)))
             entries.append(Entry(f"{_THRESHOLDS}.max-{name}", limit, f"measured {took:.3g} ms"))
-    rate = _number(metrics, "rps")
+    rate = _number(metrics, "rps") or 0.0
     if rate:
         least = _down(rate / RATE_ROOM)
         entries.append(Entry(f"{_THRESHOLDS}.min-rps", int(least) if least >= 1 else least, f"measured {rate:.3g}/s"))
-    if requests < FEW_REQUESTS:
-        least_requests = max(1, int(requests / RATE_ROOM))
-        entries.append(Entry(f"{_THRESHOLDS}.min-requests", least_requests, f"measured {requests:.0f}"))
+    if rate * duration < FEW_REQUESTS:
+        fewest = max(1, int(rate * duration / RATE_ROOM))
+        entries.append(Entry(f"{_THRESHOLDS}.min-requests", fewest, f"{rate * duration:.0f} in {duration:g} s"))
     return entries
 
 
