@@ -70,6 +70,20 @@ class Git:
         return completed.stdout.strip() or None if completed.returncode == 0 else None
 
 
+def below_root(folder: Path, ceiling: Path | None = None) -> Path:
+    """`folder` relative to the root of the repository that it is in; the root itself where it is in none.
+
+    Args:
+        ceiling: A folder above it that is looked no further up than. Then it is the outermost repository, of which
+            others may be submodules, and `ceiling` where there is none.
+    """
+    above = [each for each in (folder, *folder.parents) if ceiling is None or each.is_relative_to(ceiling)]
+    roots = [each for each in above if (each / ".git").exists()]
+    if ceiling is not None:
+        return folder.relative_to(roots[-1] if roots else ceiling)
+    return folder.relative_to(roots[0] if roots else folder)
+
+
 def last_line(completed: process.Completed) -> str:
     """What git said last, on one line, for the middle of a sentence."""
     lines = [line.strip() for line in completed.output.splitlines() if line.strip()]

@@ -17,8 +17,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mlops_ci import client, config, environment, errors, excerpts, masking, plan, pool, process, results, touched
+from mlops_ci import client, config, environment, errors, excerpts, git, masking, plan, pool, process, results, touched
 from mlops_ci.coverage import coverage_config
+from mlops_ci.reporters import sarif
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
 REPORT = "mlops-report"
@@ -107,7 +108,7 @@ def run_one(name: str, work: Work, context: Context, observer: Observer) -> resu
     Raises:
         KeyboardInterrupt: Everything was told to stop meanwhile; then there is no result.
     """
-    results.path_of(context.report, name).unlink(missing_ok=True)
+    _forget(context.report, name)
     # It was about the result that is being replaced.
     (context.report / results.VERDICT).unlink(missing_ok=True)
     observer.started(name)
@@ -130,6 +131,7 @@ def run_one(name: str, work: Work, context: Context, observer: Observer) -> resu
     result = excerpts.attach(touched.mark(result, context), context.client.root)
     result = secrets.result(msgspec.structs.replace(result, duration_s=round(time.monotonic() - started, 3)))
     results.write(context.report, result)
+    sarif.write(context.report, result, git.below_root(context.client.root))
     observer.finished(result)
     return result
 
@@ -144,7 +146,7 @@ def run_all(workspace: Workspace, observer: Observer) -> None:
     context = workspace.context
     for name in work:
         # A stage that does not come to its end must not be vouched for by an earlier run.
-        results.path_of(context.report, name).unlink(missing_ok=True)
+        _forget(context.report, name)
     (context.report / results.VERDICT).unlink(missing_ok=True)
     shutil.rmtree(context.report / "coverage-data", ignore_errors=True)
 
@@ -163,6 +165,11 @@ def run_all(workspace: Workspace, observer: Observer) -> None:
             future.result()
     if "load" in work:
         run_one("load", work["load"], context, observer)
+
+
+def _forget(report: Path, name: str) -> None:
+    results.path_of(report, name).unlink(missing_ok=True)
+    sarif.path_of(report, name).unlink(missing_ok=True)
 
 
 def _report_folder(root: Path, given: Path | None) -> Path:

@@ -14,7 +14,9 @@ JOBS = {"plan", *STAGES, "gate"}
 
 GREEN = {
     "lint.json",
+    "lint.sarif",
     "typecheck.json",
+    "typecheck.sarif",
     "tests-unit.json",
     "tests-integration.json",
     "coverage.json",

@@ -256,6 +256,31 @@ def test_run_one__findings_get_the_lines_around_them_without_secrets(tmp_path: P
     assert finding.context == results.Excerpt(first=1, lines=['key = "***"'])
 
 
+def test_run_one__leaves_sarif_with_paths_from_the_repositorys_root(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    context = builders.make_context(builders.write(tmp_path / "svc", {"a.py": ""}))
+
+    def work(_: Context) -> results.StageResult:
+        return results.StageResult(
+            stage="lint", verdict=Verdict.FAIL, findings=[results.Finding(path="a.py", line=1, code="E501")]
+        )
+
+    pipeline.run_one("lint", work, context, Watcher())
+    assert '"uri":"svc/a.py"' in (context.report / "lint.sarif").read_text(encoding="utf-8")
+
+
+def test_run_one__a_stage_that_dies_leaves_no_older_sarif(tmp_path: Path) -> None:
+    context = builders.make_context(tmp_path)
+    builders.write(context.report, {"lint.sarif": "older"})
+
+    def work(_: Context) -> results.StageResult:
+        assert not (context.report / "lint.sarif").exists()
+        raise errors.MissingError("No data.", "No pass.", "Look.")
+
+    pipeline.run_one("lint", work, context, Watcher())
+    assert not (context.report / "lint.sarif").exists()
+
+
 def test_run_one__a_bug_keeps_its_traceback(tmp_path: Path) -> None:
     def work(_: Context) -> results.StageResult:
         raise ZeroDivisionError("by zero")

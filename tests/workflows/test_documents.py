@@ -165,7 +165,7 @@ def test_examples__inputs_that_are_given_exist() -> None:
     for page, text in blocks("yaml"):
         for given in re.findall(r"(?m)^ +with:\n((?: {6}\S.*\n)+)", text) + re.findall(r"with: \{(.*)\}", text):
             names = set(re.findall(r"(?:^|[\s,])([a-z-]+): ", f" {given}"))
-            assert names <= known | {"fetch-depth", "persist-credentials"}, (page.name, names)
+            assert names <= known | {"fetch-depth", "persist-credentials", "name", "path"}, (page.name, names)
 
 
 def texts_of_the_code() -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlops_ci import git
 from mlops_ci.reporters import bounded, budget, visible
 from mlops_ci.results import Severity
 
@@ -38,10 +39,8 @@ class GitHub:
         workspace = Path(given).resolve() if given else None
         if workspace is None or not client.is_relative_to(workspace):
             return Path()
-        above = [folder for folder in (client, *client.parents) if folder.is_relative_to(workspace)]
-        # A checkout may be in a folder of the workspace (`path` of actions/checkout). The outermost: no submodule.
-        roots = [folder for folder in above if (folder / ".git").exists()]
-        return client.relative_to(roots[-1] if roots else workspace)
+        # A checkout may be in a folder of the workspace (`path` of actions/checkout).
+        return git.below_root(client, workspace)
 
     def mask(self, values: Sequence[str]) -> None:
         """Have the runner hide `values` in the log, each line of them; not within `fenced`."""
