@@ -172,6 +172,45 @@ def test_discover__no_python_code(tmp_path: Path, files: dict[str, str], message
         discover(tree(tmp_path, files))
 
 
+SERVICES = {
+    "services/fraud/pyproject.toml": '[project]\nname = "fraud"\n',
+    "services/fraud/app/main.py": APP,
+    "services/fraud/inner/requirements.txt": "",
+    "services/churn/requirements-dev.txt": "",
+    "services/churn/main.py": APP,
+    "libs/shared/pyproject.toml": "",
+    "libs/shared/shared.py": "",
+    "a/b/c/d/requirements.txt": "",
+    "a/b/c/d/main.py": APP,
+}
+
+
+def test_discover__a_repository_of_several_services(tmp_path: Path) -> None:
+    with pytest.raises(errors.ConfigurationError, match=r"services in it do: services/churn, services/fraud\. Each is"):
+        discover(tree(tmp_path, SERVICES))
+    assert discover(tmp_path / "services/fraud").app == "app.main:app"
+
+
+def test_discover__the_only_service_of_a_repository(tmp_path: Path) -> None:
+    files = {"README.md": "", "backend/requirements.txt": "", "backend/main.py": APP}
+    with pytest.raises(errors.ConfigurationError, match=r"a service in it does: backend\. .*such as backend;"):
+        discover(tree(tmp_path, files))
+
+
+@pytest.mark.parametrize(
+    ("files", "overrides"),
+    [
+        ({"requirements.txt": "fastapi\n"}, {}),
+        ({"pyproject.toml": '[project]\nname = "x"\nversion = "1"\n[build-system]\nrequires = []\n'}, {}),
+        ({}, {"source": ["services"]}),
+    ],
+)
+def test_discover__what_declares_or_says_its_own_is_one_service(
+    tmp_path: Path, files: dict[str, str], overrides: dict[str, Any]
+) -> None:
+    assert discover(tree(tmp_path, SERVICES | files), overrides).source
+
+
 def test_discover__several_apps_are_not_guessed_among(tmp_path: Path) -> None:
     found = discover(tree(tmp_path, {"app/main.py": APP, "app/admin.py": APP}))
 

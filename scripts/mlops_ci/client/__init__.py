@@ -60,6 +60,8 @@ def discover(root: Path, settings: config.Config, origins: config.Origins) -> Cl
     root = root.resolve()
     told: dict[str, str] = {}
     declared, told_of_them = dependencies.read(root, settings.environment, origins)
+    if settings.source is None and not declared.declared and "project" not in config.read_pyproject(root):
+        _refuse_several_services(root)
     source = _source(root, settings, origins, told)
     app: str | None = None
     app_dir, apps = ".", tuple[str, ...]()
@@ -93,6 +95,19 @@ def discover(root: Path, settings: config.Config, origins: config.Origins) -> Cl
         routes=routes,
         origins={**told, **told_of_them},
     )
+
+
+def _refuse_several_services(root: Path) -> None:
+    there = layout.services(root)
+    if there:
+        one = len(there) == 1
+        raise errors.ConfigurationError(
+            f"{root.name} declares no dependencies, and {'a service' if one else 'services'} in it "
+            f"{'does' if one else 'do'}: {', '.join(there)}.",
+            "Each is a client of its own, with its own environment, suites and limits.",
+            f"Name one with --client (input `working-directory`), such as {there[0]}; a workflow calls the pipeline "
+            f"once for each. Or say what is meant: source = [...] in [{config.TABLE}].",
+        )
 
 
 def _source(root: Path, settings: config.Config, origins: config.Origins, told: dict[str, str]) -> tuple[str, ...]:

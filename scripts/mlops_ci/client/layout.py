@@ -26,6 +26,9 @@ LOCUSTFILES = tuple(
 )
 
 _MARKERS = ("slow", "smoke", "system")
+_DECLARES = re.compile(r"pyproject\.toml|setup\.py|.*requirements.*\.txt")
+_DEPTH = 3
+"""Folders inside folders, in which services of a repository are looked for."""
 _TESTS = ("tests", "test")
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _LOCUST = re.compile(rb"^(?:from|import)[ \t]+locust\b", re.MULTILINE)
@@ -105,6 +108,20 @@ def _is_used(root: Path, name: str) -> bool:
         return True
     inside = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
     return bool({name, *inside} & imported(root, but=folder))
+
+
+def services(root: Path) -> tuple[str, ...]:
+    """Folders below `root`, relative to it, that declare dependencies of their own and hold a FastAPI application."""
+    found: list[str] = []
+    for place, folders, files in os.walk(root):
+        here = Path(place)
+        depth = len(here.relative_to(root).parts)
+        folders[:] = sorted(name for name in folders if depth < _DEPTH and not _foreign(here, name))
+        declares = any(_DECLARES.fullmatch(name) for name in files)
+        if depth and declares and any(b"FastAPI" in path.read_bytes() for path in python_files(here)):
+            found.append(here.relative_to(root).as_posix())
+            folders.clear()
+    return tuple(found)
 
 
 def _folders(parent: Path, others: frozenset[str]) -> list[str]:
