@@ -170,6 +170,30 @@ def test_decide__one_phase_alone() -> None:
     assert verdicts(comparison)[Metric.MEAN, "GET /a"] is Verdict.FAIL
 
 
+def test_decide__a_single_endpoint_is_not_judged_twice() -> None:
+    recording = paired_duets.recording()
+
+    def only(served: Served) -> Served:
+        return dataclasses.replace(
+            served, requests=served.requests._replace(endpoints=["GET /a"] * len(served.requests.starts))
+        )
+
+    duet = Duet([dataclasses.replace(recording, base=only(recording.base), head=only(recording.head))])
+    assert {scope for _, scope in verdicts(decision.decide([duet], ALLOWED))} == {ALL}
+
+
+def test_decide__processes_that_were_not_seen_and_need_not_be() -> None:
+    recording = paired_duets.recording()
+    blind = dataclasses.replace(
+        recording,
+        base=dataclasses.replace(recording.base, samples=()),
+        head=dataclasses.replace(recording.head, samples=()),
+    )
+    comparison = decision.decide([Duet([blind])], Allowed(cpu=None, memory=None))
+    assert comparison.verdict is Verdict.PASS
+    assert not {Metric.CPU, Metric.MEMORY} & {entry.metric for entry in comparison.entries}
+
+
 def test_decide__slices_allow_more() -> None:
     comparison = decision.decide([Duet([paired_duets.sliced(head=Service(slower=1.08))])], ALLOWED)
     mean, cpu = comparison.entry(Metric.MEAN), comparison.entry(Metric.CPU)

@@ -155,6 +155,13 @@ def test_seen__processes_that_are_limited() -> None:
     assert guards.broken([Duet([recording])], processes=False) is None
 
 
+def test_seen__a_process_that_only_stands_for_the_service() -> None:
+    recording = of()
+    idle = [dataclasses.replace(one, cpu_s=0.01) for one in recording.base.samples]
+    said = broken(dataclasses.replace(recording, base=dataclasses.replace(recording.base, samples=idle)))
+    assert said.startswith("The processes of base were not seen") and "in a container" in said
+
+
 def test_broken__is_an_error_of_its_own() -> None:
     failure = guards.broken([Duet([of(), of(head=Service(rate=0.5))])])
     assert failure is not None and failure.exit_code == errors.BROKEN

@@ -69,8 +69,10 @@ def broken(duets: Sequence[Duet], *, processes: bool = True) -> errors.Failure |
 def seen(recording: Recording) -> errors.Failure | None:
     """The processes of both sides were seen all the time."""
     for side in Side:
-        known = [one.time for one in recording.of(side).samples if one.cpu_s is not None and one.rss]
-        if not known or known[0] > recording.begin or known[-1] < recording.end:
+        known = [(one.time, one.cpu_s) for one in recording.of(side).samples if one.cpu_s is not None and one.rss]
+        inside = known and known[0][0] <= recording.begin and recording.end <= known[-1][0]
+        # Whoever answers without any processor time is only in front of the service.
+        if not inside or known[-1][1] <= known[0][1]:
             return errors.MissingError(
                 f"The processes of {side} were not seen from the begin of the {recording.phase} phase to its end.",
                 "A limit on processor time or memory cannot pass without data.",
