@@ -98,7 +98,7 @@ def run(
     person.say(f"Written: {names}.")
     for line in _formatted(workspace, where, drafted):
         person.say(line)
-    for line in _next(drafted, called, where, measured=bool(collected)):
+    for line in _next(drafted, called, measured=bool(collected)):
         person.say(line)
 
 
@@ -166,7 +166,7 @@ def _formatted(workspace: pipeline.Workspace, where: Place, drafted: draft.Draft
         return [f"It was not formatted. {failure.message}"]
 
 
-def _next(drafted: draft.Draft, called: origin.Origin, where: Place, *, measured: bool) -> list[str]:
+def _next(drafted: draft.Draft, called: origin.Origin, *, measured: bool) -> list[str]:
     lines = []
     if not called.known and any(change.path.suffix == ".yml" for change in drafted.changes):
         lines.append(
@@ -177,6 +177,6 @@ def _next(drafted: draft.Draft, called: origin.Origin, where: Place, *, measured
         lines += [f"  {reason}" for reason in drafted.red]
     elif measured:
         lines.append("With these limits every stage passes, as far as this run tells.")
-    job = where.folder.name or "mlops"
-    lines.append(f"Next: commit, push, and make the check `{job} / gate` a required one.")
+    require = f", and make the check `{drafted.check}` a required one" if drafted.check else ""
+    lines.append(f"Next: commit and push{require}.")
     return lines

@@ -72,7 +72,7 @@ def test_init__without_a_terminal_shows_and_does_not_write(root: Path, capsys: C
 
 def test_init__writes_only_what_is_new_and_twice_changes_nothing(root: Path, capsys: Capture) -> None:
     assert init(root, "--no-measure", "--yes", "--uses", "acme/ci@v1.2.3") == 0
-    assert "make the check `mlops / gate` a required one" in capsys.readouterr().out
+    assert "Next: commit and push, and make the check `mlops / gate` a required one." in capsys.readouterr().out
     assert repositories.git(root, "diff", "--numstat").split()[1:] == ["0", "pyproject.toml"]
     assert "uses: acme/ci/.github/workflows/mlops.yml@v1.2.3" in (root / ".github/workflows/ci.yml").read_text()
     repositories.commit(root, {})

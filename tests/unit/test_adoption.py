@@ -158,6 +158,7 @@ CALLS = "jobs:\n  x:\n    uses: a/b/.github/workflows/mlops.yml@v1\n"
     ("files", "folder", "file", "there"),
     [
         ({"ci.yml": OWN}, ".", "mlops-ci.yml", None),
+        ({"ci.yaml": OWN}, ".", "mlops-ci.yml", None),
         ({"build.yaml": CALLS}, ".", "build.yaml", "build.yaml"),
         ({"build.yaml": CALLS + "    with: {working-directory: ./}\n"}, ".", "build.yaml", "build.yaml"),
         ({"ci.yml": CALLS + "    with: {working-directory: api}\n"}, ".", "mlops-ci.yml", None),
@@ -306,6 +307,7 @@ def test_make__a_service_with_nothing(tmp_path: Path) -> None:
     }
     assert "2026-11-24" in files["pyproject.toml"]
     assert made_.red == made_.left == ()
+    assert made_.check == "mlops / gate"
 
 
 def test_make__unmeasured_it_sets_no_limit(tmp_path: Path) -> None:
@@ -341,6 +343,7 @@ def test_make__the_difference_is_what_was_added_and_twice_changes_nothing(tmp_pa
     # Measured again it would be other figures; they are not news any more.
     again, _ = drafted(root, made("coverage", metrics={"total": 50.0}), load(p95_ms=900.0))
     assert again.changes == ()
+    assert again.check == ""
     assert again.left == (".github/workflows/ci.yml calls the pipeline already; it is left as it is.",)
     assert draft.to_measure(pipeline.prepare(root)) == []
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sysconfig
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from tests import builders
 from tests.workflows import files
+
+from mlops_ci.adoption import workflow
+from mlops_ci.adoption.origin import Origin
+from mlops_ci.adoption.place import Place
 
 WORKFLOWS = [str(file.path) for file in files.WORKFLOWS]
 ACTIONS = [str(file.path) for file in files.ACTIONS]
@@ -42,3 +47,20 @@ def test_actionlint() -> None:
 def test_check_jsonschema(schema: str, paths: list[str]) -> None:
     done = lint("check-jsonschema", "--builtin-schema", schema, *paths)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("folder", [".", "services/fraud"])
+def test_init__writes_a_workflow_that_linters_pass(tmp_path: Path, folder: str) -> None:
+    where = Place(tmp_path, PurePosixPath(folder), branch="main")
+    calling = workflow.find(where)
+    # By a tag zizmor would ask for a commit.
+    text = workflow.render(where, calling, Origin("OWNER/REPO", "0" * 40))
+    builders.write(tmp_path, {str(calling.file): text})
+    file = str(tmp_path / calling.file)
+    for tool, args in {
+        "zizmor": ["--offline", "--quiet", "--persona", "pedantic", str(tmp_path)],
+        "actionlint": ["-shellcheck=", "-pyflakes=", file],
+        "check-jsonschema": ["--builtin-schema", "vendor.github-workflows", file],
+    }.items():
+        done = lint(tool, *args)
+        assert done.returncode == 0, done.stdout

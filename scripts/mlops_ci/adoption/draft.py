@@ -32,11 +32,13 @@ class Draft:
     """What would be written.
 
     Attributes:
+        check: The one that is to be required; empty when a workflow of the client's own calls the pipeline.
         left: What is left as it is, or to be done by hand, in sentences.
         red: Stages that would not pass yet, as far as was measured, each with its message.
     """
 
     changes: tuple[Change, ...]
+    check: str = ""
     left: tuple[str, ...] = ()
     red: tuple[str, ...] = ()
 
@@ -129,6 +131,7 @@ def make(found: Findings, place: Place, origin: Origin, *, today: datetime.date)
             left.append(f"{client.locustfile or path} is there already; it is left as it is.")
     return Draft(
         changes=tuple(change for change in changes if change.is_one),
+        check="" if calling.there else f"{calling.job} / gate",
         left=tuple(left),
         red=tuple(suggestions.still_red(found.collected, entries, left_out)),
     )

@@ -65,8 +65,9 @@ def find(place: Place) -> Calling:
             return Calling(PurePosixPath(FOLDER, name), job, there=f"{FOLDER}/{name}")
     names = [f"ci-{service}.yml", f"ci-{_slug(str(place.folder))}.yml"] if service else ["ci.yml"]
     names.append(f"mlops-{names[-1]}")
-    taken = [name for name in names if name in workflows]
-    free = next((name for name in names if name not in workflows), names[-1])
+    stems = {name.rpartition(".")[0]: name for name in workflows}
+    taken = [stems[stem] for name in names if (stem := name.rpartition(".")[0]) in stems]
+    free = next((name for name in names if name.rpartition(".")[0] not in stems), names[-1])
     return Calling(PurePosixPath(FOLDER, free), job, others=tuple(f"{FOLDER}/{name}" for name in taken))
 
 
