@@ -176,7 +176,7 @@ def _next(drafted: draft.Draft, called: origin.Origin, *, measured: bool) -> lis
         lines.append("Not green yet, as far as this run tells:")
         lines += [f"  {reason}" for reason in drafted.red]
     elif measured:
-        lines.append("With these limits every stage passes, as far as this run tells.")
+        lines.append("With these limits every wanted stage passes, as far as this run tells.")
     require = f", and make the check `{drafted.check}` a required one" if drafted.check else ""
     lines.append(f"Next: commit and push{require}.")
     return lines

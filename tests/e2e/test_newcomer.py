@@ -36,7 +36,7 @@ def test_newcomer__three_commands_to_a_green_pipeline(tmp_path: Path, repository
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "With these limits every stage passes" in done.stdout, done.stdout
+    assert "With these limits every wanted stage passes" in done.stdout, done.stdout
     written = act.git(client, "status", "--porcelain", "--untracked-files=all").split()
     assert written == ["??", ".github/workflows/ci.yml", "??", "pyproject.toml"]
     # 3

@@ -152,7 +152,7 @@ def test_init__measures_with_the_clients_own_load_and_makes_limits_of_it(root: P
     assert init(root, "--yes") == 0
     said = capsys.readouterr().out
     assert "One run to take first limits from: tests, coverage, load." in said
-    assert "With these limits every stage passes" in said, said
+    assert "With these limits every wanted stage passes" in said, said
     table = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["mlops-ci"]
     assert 0 < table["coverage"]["min-total"] < 99
     assert table["load"]["thresholds"].keys() == {
