@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from mlops_ci import (
     __version__,
@@ -24,6 +25,7 @@ from mlops_ci import (
     errors,
     fix,
     gate,
+    git,
     init,
     options,
     pipeline,
@@ -98,7 +100,7 @@ def gate_command(workspace: options.Prepare, sharded: bool, layout: plan.Layout,
     """Read all results in the report folder, print the table, decide."""
     prepared = _whole(workspace)
     # Whatever stops us from here on, an older verdict must not stand.
-    (prepared.context.report / results.VERDICT).unlink(missing_ok=True)
+    pipeline.forget_run(prepared.context.report)
     if sharded and "tests" in prepared.context.config.stages:
         shards.assemble_all(prepared.context.report, prepared.context.client)
     collected = gate.collect(prepared.context.report, prepared.wanted)
@@ -352,18 +354,42 @@ def _decide(
     *,
     as_json: bool = False,
 ) -> int:
-    run = gate.decide(collected, faults or [])
-    verdict = results.write_run(prepared.context.report, run)
-    runner = _runner(stderr=as_json)
+    root, report = prepared.context.client.root, prepared.context.report
+    run = msgspec.structs.replace(gate.decide(collected, faults or []), client=root.name, commit=_commit(root))
+    verdict = results.write_run(report, run)
+    runner, screen = _runner(stderr=as_json), console.make(stderr=as_json)
     with runner.fenced():
-        console.show_run(console.make(stderr=as_json), run, collected, prepared.context.report)
+        where, problem = _page(report, run, collected)
+        if problem:
+            console.say(screen, problem)
+        console.show_run(screen, run, collected, where)
     if as_json:
         click.echo(verdict.read_text(encoding="utf-8"), nl=False)
     if run.verdict is not results.Verdict.PASS:
         runner.error(run.message, "gate")
-    runner.summarise(summary.run(run, collected, runner.prefix(prepared.context.client.root)))
+    runner.summarise(summary.run(run, collected, runner.prefix(root)))
     runner.set_outputs(gate.outputs(run))
     return run.exit_code
+
+
+def _page(report: Path, run: results.RunResult, collected: list[results.StageResult]) -> tuple[Path, str]:
+    """Write the page; returns where all of it can be read, and what went wrong."""
+    # Here, so that no other command waits until the template engine is imported.
+    from mlops_ci.reporters import page
+
+    try:
+        page.write(report / pipeline.PAGE, run, collected)
+    except Exception as error:
+        # A full disk, or a bug of ours: the verdict is written, and stands.
+        return report, f"There is no page ({type(error).__name__}: {error}). That changes no verdict."
+    return report / pipeline.PAGE, ""
+
+
+def _commit(root: Path) -> str:
+    """What is checked out; empty where that is no commit."""
+    with suppress(errors.Failure):
+        return git.Git(root, process.run).ask("rev-parse", "HEAD")
+    return ""
 
 
 def _runner(*, stderr: bool = False) -> github.GitHub:

@@ -16,6 +16,8 @@ from mlops_ci import results, touched
 MOST = 200
 """Findings of a result that get their lines, the most useful ones."""
 BEFORE, AFTER = 2, 3
+LONGEST = 20
+"""Lines."""
 WIDTH = 200
 """Characters of a line."""
 LARGEST_FILE = 2_000_000
@@ -42,7 +44,8 @@ def _with_lines(finding: results.Finding, read: Lines) -> results.Finding:
     if not 0 < finding.line <= len(lines):
         return finding
     first = max(1, finding.line - BEFORE)
-    shown = [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in lines[first - 1 : finding.line + AFTER]]
+    last = min(max(finding.line, finding.last_line) + AFTER, first - 1 + LONGEST)
+    shown = [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in lines[first - 1 : last]]
     return msgspec.structs.replace(finding, context=results.Excerpt(first=first, lines=shown))
 
 

@@ -23,6 +23,7 @@ from mlops_ci.reporters import sarif
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
 REPORT = "mlops-report"
+PAGE = "index.html"
 
 
 Work = Callable[[Context], results.StageResult]
@@ -109,8 +110,7 @@ def run_one(name: str, work: Work, context: Context, observer: Observer) -> resu
         KeyboardInterrupt: Everything was told to stop meanwhile; then there is no result.
     """
     _forget(context.report, name)
-    # It was about the result that is being replaced.
-    (context.report / results.VERDICT).unlink(missing_ok=True)
+    forget_run(context.report)
     observer.started(name)
     started = time.monotonic()
     secrets, output = context.secrets, context.output
@@ -147,7 +147,7 @@ def run_all(workspace: Workspace, observer: Observer) -> None:
     for name in work:
         # A stage that does not come to its end must not be vouched for by an earlier run.
         _forget(context.report, name)
-    (context.report / results.VERDICT).unlink(missing_ok=True)
+    forget_run(context.report)
     shutil.rmtree(context.report / "coverage-data", ignore_errors=True)
 
     # Suites first: they are the longest, and coverage waits for them.
@@ -170,6 +170,12 @@ def run_all(workspace: Workspace, observer: Observer) -> None:
 def _forget(report: Path, name: str) -> None:
     results.path_of(report, name).unlink(missing_ok=True)
     sarif.path_of(report, name).unlink(missing_ok=True)
+
+
+def forget_run(report: Path) -> None:
+    """Remove the last word on a run, and the page that shows it: they are about results that are being replaced."""
+    for name in (results.VERDICT, PAGE):
+        (report / name).unlink(missing_ok=True)
 
 
 def _report_folder(root: Path, given: Path | None) -> Path:

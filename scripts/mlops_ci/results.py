@@ -84,6 +84,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         path: Relative to the client's folder, with forward slashes; empty when there is no place.
         line: From 1; 0 when unknown.
         column: From 1; 0 when unknown.
+        last_line: Where it ends, when that is a later line; else 0.
         code: The tool's code: ``black``, ``isort``, ``E501``, ``arg-type``.
         message: One line or several, as the tool said it.
         change: Absent where it is elsewhere, or nothing is compared with.
@@ -93,6 +94,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     line: int = 0
     column: int = 0
+    last_line: int = 0
     severity: Severity = Severity.ERROR
     code: str = ""
     message: str = ""
@@ -108,7 +110,7 @@ class StageResult(msgspec.Struct, frozen=True, kw_only=True):
         exit_code: What the command ends with when it ran only this stage.
         metrics: Numbers (or tables of them) that every client may rely on, null where there is no data.
         message: One line for a pass; the three beats for anything else.
-        beats: Those three one by one, of a stage that could not reach a verdict; their log stays in `message`.
+        beats: Those three one by one, where they are about the stage as a whole; what else it says is in `message`.
         duration_s: Wall time in seconds.
         files: What the stage left in the report folder, relative to it.
     """
@@ -134,6 +136,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
         metrics: For each stage that left any, its metrics.
         message: One line a reason when the verdict is not pass.
         faults: Those reasons that no stage's result gives, such as a job that was cancelled.
+        client: The name of the client's folder.
+        commit: What was looked at; empty where that is no commit.
     """
 
     schema: int = SCHEMA
@@ -143,6 +147,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     metrics: dict[str, dict[str, Any]] = {}
     message: str = ""
     faults: list[str] = []
+    client: str = ""
+    commit: str = ""
 
 
 def from_failure(stage: str, failure: errors.Failure, *, duration_s: float = 0.0) -> StageResult:

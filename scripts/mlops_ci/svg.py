@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from xml.sax import saxutils
 
 WIDTH, HEIGHT = 560, 280
-_LEFT, _RIGHT, _BOTTOM = 52, 14, 42
+_LEFT, _RIGHT, _BOTTOM = 60, 20, 42
 _HEAD = 52
 """For title and legend, which a page writes itself."""
 
@@ -50,6 +50,8 @@ STYLE = """\
 }
 """
 _COLOURS = 4
+_FAR = 4.0
+"""A limit at more than so many times what was measured is named, not drawn: the lines would be flat."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,21 @@ class Chart:
     def legend(self) -> list[tuple[str, str]]:
         """Class and text of each line and limit."""
         lines = [(f"c{number % _COLOURS}", line.name) for number, line in enumerate(self.lines)]
-        return lines + [("limit", f"{name} {value:g}") for name, value in self.limits]
+        near = self.near
+        return lines + [
+            ("limit", f"{name} {value:g}" + ("" if (name, value) in near else ", far above"))
+            for name, value in self.limits
+        ]
+
+    @property
+    def top(self) -> float:
+        """The largest value; 0 without any."""
+        return max((value for line in self.lines for value in line.values if value is not None), default=0.0)
+
+    @property
+    def near(self) -> list[tuple[str, float]]:
+        """The limits that are drawn."""
+        return [limit for limit in self.limits if not 0 < self.top * _FAR < limit[1]]
 
 
 def document(chart: Chart) -> str:
@@ -102,9 +118,9 @@ def inline(chart: Chart) -> str:
 
 
 def _svg(chart: Chart, head: Sequence[str], *, top: int) -> str:
-    tops = [value for line in chart.lines for value in line.values if value is not None]
-    top_value = max([*tops, *(value for _, value in chart.limits)], default=chart.floor + 1.0)
-    scale = [round(chart.floor + tick, 12) for tick in ticks(top_value - chart.floor)]
+    limits = chart.near
+    highest = max([chart.top, *(value for _, value in limits)])
+    scale = [round(chart.floor + tick, 12) for tick in ticks(highest - chart.floor)]
     low, high = chart.xs[0], max(chart.xs[-1], chart.xs[0] + 1e-9)
     right, bottom, upper = WIDTH - _RIGHT, HEIGHT - _BOTTOM, 26
 
@@ -119,7 +135,7 @@ def _svg(chart: Chart, head: Sequence[str], *, top: int) -> str:
         f"<title>{saxutils.escape(chart.title)}</title>",
         *head,
         _text((_LEFT + right) / 2, HEIGHT - 6, chart.x_label, anchor="middle"),
-        _text(4, 13, chart.y_label),
+        _text(_LEFT, 13, chart.y_label),
     ]
     for tick in scale:
         parts.append(_path("grid", f"M{_LEFT} {up(tick):.1f}H{right}"))
@@ -134,7 +150,7 @@ def _svg(chart: Chart, head: Sequence[str], *, top: int) -> str:
             closed = "".join(f"{_joined(run)}V{bottom}H{run[0][0]:.1f}Z" for run in runs if len(run) > 1)
             parts.append(_path("area", closed))
         parts.append(_path(f"line c{number % _COLOURS}", "".join(map(_joined, runs))))
-    parts += [_path("limit", f"M{_LEFT} {up(value):.1f}H{right}") for _, value in chart.limits]
+    parts += [_path("limit", f"M{_LEFT} {up(value):.1f}H{right}") for _, value in limits]
     edges = [_LEFT, *((a + b) / 2 for a, b in zip(xs, xs[1:], strict=False)), right]
     for number, x in enumerate(chart.xs):
         said = [(line.name, line.values[number]) for line in chart.lines]

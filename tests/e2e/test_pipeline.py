@@ -29,6 +29,7 @@ GREEN = {
     "coverage/coverage.xml",
     "coverage/coverage.lcov",
     "coverage/coverage.json",
+    "index.html",
     "coverage/html/index.html",
     "coverage.svg",
     "load/locust.html",

@@ -13,6 +13,7 @@ import pytest
 from tests import builders
 
 from mlops_ci import badge, cli, errors, fix, options, pipeline, publish, results
+from mlops_ci.reporters import page
 from mlops_ci.results import Verdict
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
@@ -27,8 +28,9 @@ Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A client with one suite."""
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A client with one suite, at a commit."""
+    monkeypatch.setattr(cli, "_commit", lambda _: "0123456789abcdef")
     return builders.write(tmp_path / "client", FILES)
 
 
@@ -337,9 +339,34 @@ def test_options__report_folder(root: Path, tmp_path: Path, monkeypatch: pytest.
 def test_gate__green(root: Path, capsys: Capture) -> None:
     _leave(root, _result("coverage", metrics={"total": 91.25}))
     assert _run("gate", "--client", root) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "verdict: pass"
+    *_, said, verdict = capsys.readouterr().out.splitlines()
+    assert said == f"All 5 checks passed. All of it is in {root / 'mlops-report/index.html'}."
+    assert verdict == "verdict: pass"
+    assert "All 5 checks passed." in (root / "mlops-report/index.html").read_text(encoding="utf-8")
+    assert (_verdict(root)["client"], _verdict(root)["commit"]) == ("client", "0123456789abcdef")
     assert _verdict(root)["stages"] == dict.fromkeys(ALL, "pass")
     assert _verdict(root)["metrics"] == {"coverage": {"total": 91.25}}
+
+
+def test_gate__a_page_that_cannot_be_written_changes_no_verdict(
+    root: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    _leave(root)
+    monkeypatch.setattr(page, "write", full)
+    assert _run("gate", "--client", root) == 0
+    out = capsys.readouterr().out
+    assert "There is no page (OSError: No space left on device). That changes no verdict." in out
+    assert out.endswith(f"All of it is in {root / 'mlops-report'}.\nverdict: pass\n")
+
+
+def test_lint__leaves_no_page_of_an_older_run(root: Path) -> None:
+    _leave(root)
+    assert _run("gate", "--client", root) == 0
+    _run("lint", "--client", root)
+    assert not (root / "mlops-report/index.html").exists()
 
 
 @pytest.mark.parametrize("stage", ALL)

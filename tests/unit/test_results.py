@@ -52,7 +52,7 @@ def test_write__keys_are_the_contract(tmp_path: Path) -> None:
     assert written["schema"] == 1
     assert {"stage", "verdict", "checks", "metrics", "findings", "message", "duration_s"} <= set(written)
     assert {"name", "scope", "measured", "limit", "verdict", "unit"} <= set(written["checks"][0])
-    assert set(written["findings"][0]) == {"path", "line", "column", "severity", "code", "message"}
+    assert set(written["findings"][0]) == {"path", "line", "column", "last_line", "severity", "code", "message"}
 
 
 def test_write__replaces_an_older_one(tmp_path: Path) -> None:

@@ -37,9 +37,15 @@ def test_chart__lines_within_the_frame_with_gaps() -> None:
 
 
 def test_chart__limits_are_drawn_and_fit() -> None:
-    chart = drawn(svg.Line("p95", [1.0, 2.0]), limits=[("max-p95-ms", 400.0)])
+    chart = drawn(svg.Line("p95", [1.0, 2.0]), limits=[("max-p95-ms", 8.0)])
     dashed = [path for path in chart.iter(f"{SVG}path") if path.attrib["class"] == "limit"]
-    assert len(dashed) == 1 and "max-p95-ms 400" in texts(chart) and "400" in texts(chart)
+    assert len(dashed) == 1 and "max-p95-ms 8" in texts(chart) and "8" in texts(chart)
+
+
+def test_chart__a_limit_far_above_is_named_and_does_not_flatten_the_lines() -> None:
+    chart = drawn(svg.Line("p95", [1.0, 2.0]), limits=[("max-p95-ms", 8.1)])
+    assert not [path for path in chart.iter(f"{SVG}path") if path.attrib["class"] == "limit"]
+    assert "max-p95-ms 8.1, far above" in texts(chart) and "2" in texts(chart) and "4" not in texts(chart)
 
 
 @pytest.mark.parametrize("values", [[None], [0.0], [5.0], [None, None]])

@@ -81,6 +81,7 @@ def findings(patch: Patch, severity: results.Severity) -> list[results.Finding]:
         results.Finding(
             path=block.path,
             line=block.first,
+            last_line=block.last if block.last > block.first else 0,
             severity=severity,
             code=CODE,
             message=(

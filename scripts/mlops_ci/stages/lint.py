@@ -60,13 +60,15 @@ def run(context: stages.Context) -> results.StageResult:
         (finding for name in TOOLS for finding in found[name]),
         key=lambda finding: (finding.path, finding.line, finding.column, finding.code, finding.message),
     )
+    said = _said(found, len(files.python), versions)
     return results.StageResult(
         stage=STAGE,
         verdict=results.Verdict.FAIL if findings else results.Verdict.PASS,
         exit_code=errors.REFUSED if findings else errors.PASSED,
         metrics={**counts, "files": len(files.python), "versions": versions},
         findings=findings,
-        message=_message(found, len(files.python), versions),
+        message=" ".join(said),
+        beats=said if findings else [],
         duration_s=time.monotonic() - started,
     )
 
@@ -128,10 +130,11 @@ def _matches(name: str, patterns: list[str], root: Path) -> bool:
     )
 
 
-def _message(found: dict[str, list[results.Finding]], files: int, versions: dict[str, str]) -> str:
+def _said(found: dict[str, list[results.Finding]], files: int, versions: dict[str, str]) -> list[str]:
+    """One sentence, or the three beats."""
     named = {name: f"{name} {versions[name]}" if name in versions else name for name in TOOLS}
     if not any(found.values()):
-        return f"{named['black']}, {named['isort']} and {named['flake8']}: no findings in {_count(files, 'file')}."
+        return [f"{named['black']}, {named['isort']} and {named['flake8']}: no findings in {_count(files, 'file')}."]
     counts = [f"{named[name]}: {_count(len(found[name]), 'finding')}" for name in TOOLS if found[name]]
     broken = {finding.path for finding in found["black"] if finding.message != formatters.WOULD_REFORMAT}
     mendable = found["isort"] or any(finding.path not in broken for finding in found["black"])
@@ -142,7 +145,7 @@ def _message(found: dict[str, list[results.Finding]], files: int, versions: dict
         remedies.append(f"Correct the syntax of {', '.join(sorted(broken))}.")
     if any(finding.path not in broken for finding in found["flake8"]):
         remedies.append("Correct what flake8 names, or change its configuration.")
-    return f"{'; '.join(counts)}. The code is not as its own rules want it. {' '.join(remedies)}"
+    return [f"{'; '.join(counts)}.", "The code is not as its own rules want it.", " ".join(remedies)]
 
 
 def _count(number: int, noun: str) -> str:

@@ -256,7 +256,8 @@ def _decide(
         tally.refuse_nothing(counted, leg.suite, suite, process.tail("\n".join(reasons)))
         checks = tally.checks(counted, suite, leg.name)
     verdict = tally.verdict(counted, checks)
-    message = tally.message(counted, leg.suite, checks, files.log.relative_to(files.report).as_posix())
+    logs = files.log.relative_to(files.report).as_posix()
+    message = tally.message(counted, leg.suite, checks, logs)
     if completed.returncode not in (0, NO_TESTS) and not counted.failed and not counted.flaky:
         verdict = results.Verdict.FAIL
         message = (
@@ -276,6 +277,7 @@ def _decide(
             if case.outcome in tally.FAILED
         ],
         message=message,
+        beats=tally.beats(counted, leg.suite, logs),
         files=files.left(),
     )
 

@@ -66,13 +66,15 @@ def run(context: stages.Context) -> results.StageResult:
     summary = _SUMMARY.search(said)
     files = int(summary["files"]) if summary else None
     versions = tools.versions(context, where, "mypy")
+    beats = _said(found, files, versions, stopped=completed.returncode == 2)
     return results.StageResult(
         stage=STAGE,
         verdict=results.Verdict.FAIL if found else results.Verdict.PASS,
         exit_code=errors.REFUSED if found else errors.PASSED,
         metrics={"errors": len(found), "files": files, "versions": versions},
         findings=found + warnings,
-        message=_message(found, warnings, files, versions, stopped=completed.returncode == 2),
+        message=" ".join([*beats, *_remark(warnings)]),
+        beats=beats if found else [],
         duration_s=time.monotonic() - started,
     )
 
@@ -192,21 +194,18 @@ def _with_notes(error: results.Finding, notes: list[str]) -> results.Finding:
     )
 
 
-def _message(
-    found: list[results.Finding],
-    warnings: list[results.Finding],
-    files: int | None,
-    versions: dict[str, str],
-    *,
-    stopped: bool,
-) -> str:
+def _said(found: list[results.Finding], files: int | None, versions: dict[str, str], *, stopped: bool) -> list[str]:
+    """One sentence, or the three beats."""
     name = f"mypy {versions['mypy']}" if "mypy" in versions else "mypy"
     where = "" if files is None else f" in {files} file{'' if files == 1 else 's'}"
-    remark = f" It does not accept all of its configuration: {warnings[0].message}" if warnings else ""
     if not found:
-        return f"{name}: no errors{where}.{remark}"
+        return [f"{name}: no errors{where}."]
     meaning = (
         "It stopped there, the rest was not checked." if stopped else "The code does not do what its types promise."
     )
     number = f"{len(found)} error{'' if len(found) == 1 else 's'}"
-    return f"{name}: {number}{where}. {meaning} Correct the code or its annotations.{remark}"
+    return [f"{name}: {number}{where}.", meaning, "Correct the code or its annotations."]
+
+
+def _remark(warnings: list[results.Finding]) -> list[str]:
+    return [f"It does not accept all of its configuration: {warnings[0].message}"] if warnings else []

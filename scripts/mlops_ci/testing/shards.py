@@ -102,7 +102,8 @@ def assemble(report: Path, leg: Leg, parts: Sequence[Leg], suite: config.Suite) 
     _record(report, leg, notes, cases)
     checks = tally.checks(counted, suite, leg.name)
     verdict = tally.verdict(counted, checks)
-    message = tally.message(counted, leg.suite, checks, f"logs/{leg.result}-<n>of{len(parts)}.log")
+    logs = f"logs/{leg.result}-<n>of{len(parts)}.log"
+    message = tally.message(counted, leg.suite, checks, logs)
     return results.StageResult(
         stage=leg.result,
         verdict=verdict,
@@ -111,6 +112,7 @@ def assemble(report: Path, leg: Leg, parts: Sequence[Leg], suite: config.Suite) 
         metrics=shown,
         findings=findings,
         message=f"{message} {_even(shown)}" if verdict is Verdict.PASS else message,
+        beats=tally.beats(counted, leg.suite, logs),
         duration_s=max(result.duration_s for result in found),
         files=[target.relative_to(report).as_posix()],
     )

@@ -156,19 +156,27 @@ def message(tally: Tally, name: str, found: Sequence[results.Check], logs: str) 
         logs: Where the whole output is.
     """
     if tally.failed:
-        judged = "".join(
-            f" {word.capitalize()}: {_names(names)}."
-            for word, names in (("flaky", tally.flaky), ("broken", tally.broken))
-            if names
-        )
-        return (
-            f"{tally.failed} of {tally.tests} tests failed in suite {name}: {_names(tally.failures)}.{judged} "
-            f"The code or the test is wrong. Run `mlops-ci test {name}`; the whole output is in {logs}."
-        )
+        return " ".join(beats(tally, name, logs))
     if thresholds.verdict(found) is not Verdict.PASS:
         return " ".join(thresholds.describe(check) for check in found)
     flaky = f" Flaky, which `allow-flaky` allows: {_names(tally.flaky)}." if tally.flaky else ""
     return f"{tally.tests} tests passed, {tally.skipped} skipped.{flaky}"
+
+
+def beats(tally: Tally, name: str, logs: str) -> list[str]:
+    """The three beats about tests that failed; none when none did. For the arguments see `message`."""
+    if not tally.failed:
+        return []
+    judged = "".join(
+        f" {word.capitalize()}: {_names(names)}."
+        for word, names in (("flaky", tally.flaky), ("broken", tally.broken))
+        if names
+    )
+    return [
+        f"{tally.failed} of {tally.tests} tests failed in suite {name}:",
+        f"{_names(tally.failures)}.{judged} The code or the test is wrong.",
+        f"Run `mlops-ci test {name}`; the whole output is in {logs}.",
+    ]
 
 
 def _slowest(timed: Iterable[Timed]) -> list[Timed]:
