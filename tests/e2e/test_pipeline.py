@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from tests.e2e import act, small_client
+
+from mlops_ci import plan, results
 
 STAGES = {"lint", "typecheck", "tests unit", "tests integration", "coverage", "load"}
 JOBS = {"plan", *STAGES, "gate"}
@@ -72,12 +75,6 @@ FAULTS = [
         },
     ),
     Fault(
-        name="flake8",
-        red="lint",
-        words=("F401", "tiny/model.py:3"),
-        changes={"tiny/model.py": {'"""A model."""\n': '"""A model."""\n\nimport math\n'}},
-    ),
-    Fault(
         name="type-error",
         red="typecheck",
         words=("return-value", "tiny/model.py:5"),
@@ -130,18 +127,6 @@ FAULTS = [
                 )
             }
         },
-    ),
-    Fault(
-        name="slow",
-        red="load",
-        words=("p95-ms", "allowed at most 20 ms"),
-        changes={
-            "tiny/main.py": {
-                "import os\n": "import os\nimport time\n",
-                '    return {"score"': '    time.sleep(0.05)\n    return {"score"',
-            }
-        },
-        inputs={"max-p95-ms": "20"},
     ),
     Fault(
         name="no-traffic",
@@ -229,6 +214,52 @@ def test_pipeline__red(tmp_path: Path, repository: Path, cache: Path, fault: Fau
     for words in fault.words:
         assert words in messages
     assert run.jobs["gate"].errors().strip()
+
+
+def test_pipeline__three_red_stages_and_what_the_gate_says_of_them(
+    tmp_path: Path, repository: Path, cache: Path
+) -> None:
+    fault = Fault(
+        name="three",
+        red="",
+        words=(),
+        changes={
+            "tiny/model.py": {'"""A model."""\n': '"""A model."""\n\nimport math\n'},
+            "tests/integration/test_routes.py": {"json=[])": "json=[3.0])", "== 422": "== 200"},
+            "tiny/main.py": {
+                "import os\n": "import os\nimport time\n",
+                '    return {"score"': '    time.sleep(0.05)\n    return {"score"',
+            },
+        },
+        inputs={"min-coverage": "99.5", "max-p95-ms": "20"},
+        folder="services/tiny-api",
+    )
+    run = pushed(tmp_path, repository, cache, fault)
+    assert run.red == {"lint", "coverage", "load", "gate"}, run.story()
+    assert "services/tiny-api/tiny/model.py:3" in run.jobs["lint"].errors()
+    assert "p95-ms of all requests" in run.jobs["load"].errors()
+    summary = run.jobs["gate"].summary
+    title, _, sentence, *_ = summary.splitlines()
+    assert title == "## :x: mlops-ci: fail"
+    assert sentence.endswith("checks did not pass: lint, coverage and load.")
+    # The numbers are those that the stages measured, what failed first.
+    report = run.artifacts / plan.artifact(PurePosixPath(fault.folder))
+    found = [results.read(report / f"{stage}.json") for stage in ("lint", "coverage", "load")]
+    broken = [check for result in found for check in result.checks if check.verdict is results.Verdict.FAIL]
+    total, p95 = (check.measured for check in broken)
+    assert total is not None and 80 < total < 99.5
+    assert p95 is not None and 50 <= p95
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in summary.splitlines() if "|" in line]
+    assert [[cell.replace("\\", "") for cell in row] for row in rows[2:5]] == [
+        ["lint", "", "1 finding", "", ":x: fail"],
+        ["coverage", "min-total (all suites)", f"{math.floor(total * 100) / 100:.2f} %", ">= 99.5 %", ":x: fail"],
+        ["load", "max-p95-ms (all requests)", f"{math.ceil(p95 * 10) / 10:.1f} ms", "<= 20 ms", ":x: fail"],
+    ]
+    assert all(row[-1] == ":white_check_mark: pass" for row in rows[5:10])
+    # Each with its three beats, and where it is.
+    assert "allowed at least 99.5 %" in summary.replace("\\", "")
+    assert "allowed at most 20 ms" in summary
+    assert "` services/tiny-api/tiny/model.py:3:1 ` | ` F401 `" in summary
 
 
 def test_pipeline__a_wrong_configuration_ends_before_any_stage(tmp_path: Path, repository: Path, cache: Path) -> None:
