@@ -56,6 +56,7 @@ bench: $(VENV)/dev ## Speed, as ratios measured side by side
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_load.py
 	$(BIN)/python scripts/bench_tests.py
+	$(BIN)/python scripts/bench_reports.py
 
 .PHONY: validate-statistics
 validate-statistics: $(VENV)/dev ## What the paired load test's intervals cover and its verdicts say, on simulated data

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mlops_ci import results
+from mlops_ci.paired import panels
 from mlops_ci.reporters import rows
 from mlops_ci.results import Verdict
 
@@ -165,3 +167,57 @@ def test_place(finding: results.Finding, prefix: str, place: str) -> None:
 @pytest.mark.parametrize(("message", "line"), [("one\ntwo", "one"), ("one", "one"), ("", "")])
 def test_headline(message: str, line: str) -> None:
     assert rows.headline(_result(message=message)) == line
+
+
+def _entry(metric: str, ratio: float, scope: str = "all requests") -> dict[str, Any]:
+    row = panels.Row(
+        metric=metric,
+        scope=scope,
+        ratio=ratio,
+        low=None,
+        high=None,
+        limit=None,
+        verdict=Verdict.PASS,
+        confidence=0.95,
+        blocks=10,
+        base="",
+        head="",
+        needed_s=None,
+        shown="",
+        allowed="",
+        note="",
+    )
+    found: dict[str, Any] = msgspec.to_builtins(row)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "change"),
+    [
+        ("max-mean-ms", "all requests", "+4.21 %"),
+        ("max-p95-ms", "all requests", "-2.00 %"),
+        ("max-p95-ms", "POST /predict", "+50.00 %"),
+        ("min-rps", "all requests", "-1.24 %"),
+        ("max-rss-mb", "the service", "0.00 %"),
+        ("max-p50-ms", "all requests", ""),
+        ("max-p95-ms", "GET /other", ""),
+        ("max-failure-ratio", "all requests", ""),
+    ],
+)
+def test_rows__change_of_load_against_the_base(name: str, scope: str, change: str) -> None:
+    entries = [
+        _entry("mean", 1.0421 - 1e-9),
+        _entry("p95", 0.98),
+        _entry("p95", 1.5, "POST /predict"),
+        _entry("throughput", 0.98765),
+        _entry("memory", 1.0),
+    ]
+    metrics = {"base": {"verdict": "pass", "entries": entries}}
+    (row,) = rows.rows([_result(stage="load", checks=[_check(name=name, scope=scope)], metrics=metrics)])
+    assert row.change == change
+
+
+@pytest.mark.parametrize("base", [None, "x", {}, {"verdict": "pass"}, {"verdict": "pass", "entries": [{"metric": 1}]}])
+def test_rows__a_base_that_is_none_of_ours(base: Any) -> None:
+    (row,) = rows.rows([_result(stage="load", checks=[_check(name="max-p95-ms")], metrics={"base": base})])
+    assert row.change == ""

@@ -81,11 +81,14 @@ def choose(
 def _spots(collected: Sequence[results.StageResult], prefix: Path) -> list[_Spot]:
     found = [(result.stage, finding) for result in collected for finding in result.findings]
     spots: dict[tuple[str, int, str], _Spot] = {}
+    # `service/../shared.py` would match no file of the pull request.
+    paths = {name: posixpath.normpath((prefix / name).as_posix()) for name in {each.path for _, each in found} - {""}}
     for stage, finding in sorted(found, key=lambda pair: touched.rank(pair[1])):
-        # `service/../shared.py` would match no file of the pull request.
-        path = posixpath.normpath((prefix / finding.path).as_posix()) if finding.path else ""
+        path = paths.get(finding.path, "")
         key = (path, finding.line, "") if path else ("", 0, f"{finding.code}\0{finding.message}")
-        spots.setdefault(key, _Spot(path, [])).said.append((stage, finding))
+        if key not in spots:
+            spots[key] = _Spot(path, [])
+        spots[key].said.append((stage, finding))
     return list(spots.values())
 
 

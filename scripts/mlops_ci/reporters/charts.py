@@ -1,86 +1,62 @@
 """The course of a load run, and how it compares with the base, as Mermaid charts, which GitHub draws in summaries and
-comments. Reads `metrics` alone."""
+comments. What is drawn is `load.panels`' and `paired.panels`' to say; reads `metrics` alone."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+
+import msgspec
 
 from mlops_ci import results, svg
-from mlops_ci.paired import panels
+from mlops_ci.load import panels as load_panels
+from mlops_ci.paired import panels as paired_panels
+
+MOST_BARS = 50
+MOST_TEXT = 160
+
+_UNSAFE = re.compile(r"[^\w .,:/%()\[\]<>=+-]")
 
 
 def of(result: results.StageResult) -> list[str]:
-    """Charts for the section of `result`: response times and throughput of a load run, and base and head of a paired
-    one; none for anything else."""
-    return _of_course(result) + _of_base(result)
+    """Charts for the section of `result`: of a load run, and of base and head of a paired one."""
+    base = paired_panels.read(result.metrics)
+    charts = [*_of_course(result), *(paired_panels.of(base).values() if base else ())]
+    return [_drawn(chart) for chart in charts if len(chart.xs) > 1]
 
 
-def _of_base(result: results.StageResult) -> list[str]:
-    base = panels.read(result.metrics)
-    return [_drawn(chart) for chart in panels.of(base).values()] if base else []
+def _of_course(result: results.StageResult) -> list[svg.Chart]:
+    try:
+        course = msgspec.convert(result.metrics.get("course"), load_panels.Course)
+    except msgspec.ValidationError:
+        # A result may come from anywhere: nothing but numbers may get into a chart.
+        return []
+    return list(load_panels.of(course, result.checks).values())
 
 
 def _drawn(chart: svg.Chart) -> str:
-    names = [line.name for line in chart.lines] + [f"{name} {value:g}" for name, value in chart.limits]
-    lines = [line.values for line in chart.lines] + [[value] * len(chart.xs) for _, value in chart.limits]
-    title = f"{chart.title}: {', '.join(names)}"
-    return _chart(title, chart.xs, chart.y_label, "line", lines, x_label=chart.x_label, floor=chart.floor)
-
-
-def _of_course(result: results.StageResult) -> list[str]:
-    course = result.metrics.get("course")
-    if not isinstance(course, Mapping) or not _numbers(course.get("at-s")) or None in course["at-s"]:
-        return []
-    lines = [course[key] for key in ("p50-ms", "p95-ms", "p99-ms") if _numbers(course.get(key))]
-    limits = [
-        check for check in result.checks if check.scope == "all requests" and check.name in ("max-p95-ms", "max-p99-ms")
-    ]
-    lines += [[check.limit] * len(course["at-s"]) for check in limits]
-    named = "".join(f", limit {check.name}" for check in limits)
-    return [
-        _chart(f"Response times in ms: p50, p95, p99{named}", course["at-s"], "ms", "line", lines),
-        *(
-            [_chart("Throughput: successes per second", course["at-s"], "1/s", "bar", [course["rps"]])]
-            if _numbers(course.get("rps"))
-            else []
-        ),
-    ]
-
-
-def _chart(
-    title: str,
-    at: Sequence[float],
-    unit: str,
-    kind: str,
-    lines: Sequence[Sequence[float | None]],
-    *,
-    x_label: str = "seconds",
-    floor: float = 0.0,
-) -> str:
-    # xychart has no gaps: where nothing succeeded, 0 is drawn.
-    rows = [[value or 0 for value in line] for line in lines]
-    highest = max((value for row in rows for value in row), default=0) or 1
-    top = svg.ticks(highest - floor)[-1] + floor if floor else math.ceil(highest * 1.05)
-    drawn = [f"    {kind} [{', '.join(f'{value:g}' for value in row)}]" for row in rows]
+    # xychart has neither gaps nor a legend: where there is nothing, 0 is drawn; names are in the title, in their order.
+    lines = [[value or 0 for value in line.values] for line in chart.lines]
+    limits = [[value] * len(chart.xs) for _, value in chart.limits]
+    named = [line.name for line in chart.lines] + [f"{name} {value:g}" for name, value in chart.limits]
+    title = _text(f"{chart.title}: {', '.join(named)}")
+    highest = max((value for values in lines + limits for value in values), default=0) or 1
+    top = svg.ticks(highest - chart.floor)[-1] + chart.floor if chart.floor else math.ceil(highest * 1.05)
+    kind = "bar" if len(lines) == 1 and len(chart.xs) <= MOST_BARS else "line"
     return "\n".join(
         [
             "```mermaid",
             "xychart-beta",
             f'    title "{title}"',
-            f'    x-axis "{x_label}" {at[0]:g} --> {at[-1]:g}',
-            f'    y-axis "{unit}" {floor:g} --> {top:g}',
-            *drawn,
+            f'    x-axis "{_text(chart.x_label)}" {chart.xs[0]:g} --> {chart.xs[-1]:g}',
+            f'    y-axis "{_text(chart.y_label)}" {chart.floor:g} --> {top:g}',
+            *(f"    {kind} [{', '.join(f'{value:g}' for value in values)}]" for values in lines),
+            *(f"    line [{', '.join(f'{value:g}' for value in values)}]" for values in limits),
             "```",
         ]
     )
 
 
-def _numbers(values: Any) -> bool:
-    """Whether that can be drawn. A result may come from anywhere: nothing else may get into a chart."""
-    return (
-        isinstance(values, Sequence)
-        and len(values) > 1
-        and all(value is None or isinstance(value, (int, float)) for value in values)
-    )
+def _text(given: str) -> str:
+    """Names of limits come from results, too: what could end a title is left out."""
+    return _UNSAFE.sub("", given)[:MOST_TEXT]

@@ -11,10 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_ci import results, thresholds
+from mlops_ci.load import limits
+from mlops_ci.paired import panels
+from mlops_ci.paired.model import Metric
 from mlops_ci.results import Verdict
 
 HEADER = ("stage", "check", "measured", "limit", "change", "verdict")
 NUMBERS = ("measured", "limit", "change")
+_COMPARED = {
+    "max-mean-ms": Metric.MEAN,
+    "max-p50-ms": Metric.P50,
+    "max-p95-ms": Metric.P95,
+    "max-p99-ms": Metric.P99,
+    "min-rps": Metric.THROUGHPUT,
+    "max-rss-mb": Metric.MEMORY,
+    "max-cpu-ms-per-request": Metric.CPU,
+}
+"""Limits on what a paired load test compares, too."""
 
 
 @dataclass(frozen=True)
@@ -124,10 +137,19 @@ def _of_check(result: results.StageResult, check: results.Check) -> Row:
 
 
 def _change(metrics: Mapping[str, object], check: results.Check) -> str:
+    """What was measured against the base: points of coverage, per cent of what a load test measured side by side."""
     drop = metrics.get("drop")
-    if check.name != "min-total" or not isinstance(drop, int | float):
-        return ""
-    if drop > 0:
-        return f"-{thresholds.shown(drop, unit='points', bound='max')}"
-    # What was won is rounded down, as what was lost is rounded up. No change at all has no sign.
-    return f"{'+' if drop else ''}{thresholds.shown(-drop, unit='points', bound='min')}"
+    if check.name == "min-total" and isinstance(drop, int | float):
+        return _signed(-drop, unit="points", bound="min")
+    base = panels.read(metrics) if check.name in _COMPARED else None
+    scope = panels.ALL if check.scope == limits.SERVICE else check.scope
+    for entry in base.entries if base else ():
+        if (entry.metric, entry.scope) == (_COMPARED[check.name], scope):
+            bound: thresholds.Bound = "max" if check.name.startswith("max-") else "min"
+            return _signed((entry.ratio - 1) * 100, unit="%", bound=bound)
+    return ""
+
+
+def _signed(value: float, *, unit: str, bound: thresholds.Bound) -> str:
+    # Rounded towards the worse, as everything that is shown; no change at all has no sign.
+    return f"{'+' if value > 0 else ''}{thresholds.shown(value, unit=unit, bound=bound)}"

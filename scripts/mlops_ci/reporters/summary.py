@@ -46,7 +46,10 @@ def stage(result: results.StageResult, prefix: Path = Path()) -> str:
         parts.append(_places(found[:MOST_OPEN], prefix))
     if len(found) > MOST_OPEN:
         parts.append(markdown.fold(_more(result, MOST_OPEN), _places(found[MOST_OPEN:], prefix)))
-    parts += charts.of(result)
+    first, *rest = [*charts.of(result), ""]
+    parts += filter(None, [first])
+    if drawn := "\n\n".join(filter(None, rest)):
+        parts.append(markdown.fold(f"{result.stage}: more pictures", drawn))
     parts += [markdown.fold(title, body) for title, body in _tables([result])]
     return "\n\n".join(parts) + "\n"
 
