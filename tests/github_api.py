@@ -110,6 +110,11 @@ class Api:
             if status == 200:
                 comment["body"] = body["body"]
             return status, comment, headers
+        if method == "DELETE" and (found := re.fullmatch(r"/issues/comments/(\d+)", path)):
+            status, comment, headers = self._one([each for each in self.comments if each["id"] == int(found[1])])
+            if status == 200:
+                self.comments.remove(comment)
+            return (204, "", {}) if status == 200 else (status, comment, headers)
         if method == "GET" and (found := re.fullmatch(r"/actions/runs/(\d+)/artifacts", path)):
             of_run = [each for each in self.artifacts if each["run"] == int(found[1])]
             named = [each for each in of_run if query.get("name", each["name"]) == each["name"]]
@@ -140,7 +145,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:  # noqa: N802
         self._handle()
 
-    do_POST = do_PATCH = do_GET
+    do_POST = do_PATCH = do_DELETE = do_GET
 
     def _handle(self) -> None:
         split = urllib.parse.urlsplit(self.path)

@@ -38,7 +38,6 @@ from mlops_ci import (
 from mlops_ci.adoption import measuring
 from mlops_ci.comment import posting
 from mlops_ci.comment import report as comment_report
-from mlops_ci.comment.delivery import Delivery
 from mlops_ci.reporters import budget, comment, console, github, person, progress, summary
 from mlops_ci.testing import shards
 
@@ -248,14 +247,11 @@ def comment_command(client: Path, report: Path | None, post: bool, id_: str) -> 
         return errors.PASSED
     # There is no checkout: the folder is a name.
     folder = Path(posixpath.normpath(client.as_posix()))
-    try:
-        delivered = posting.post(os.environ, plan.artifact(folder, id_), folder)
-    except errors.NotAllowed as failure:
-        # Never red: nobody can give a fork's run, or Dependabot's, a permission that it has not.
-        delivered = Delivery(f"No comment. {failure.message}")
-        runner.notice(failure.message, "comment")
+    delivered = posting.post(os.environ, plan.artifact(folder, id_), folder)
     with runner.fenced():
         click.echo(delivered.said)
+    if delivered.notice:
+        runner.notice(delivered.notice, "comment")
     if delivered.refusal is not None:
         raise delivered.refusal
     return errors.PASSED

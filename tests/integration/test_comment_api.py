@@ -80,6 +80,13 @@ def test_post__leaves_alone_what_others_wrote(github: api.GitHub, server: github
     assert server.bodies()[:-1] == [body for body, _ in others]
 
 
+def test_post__two_that_were_made_at_the_same_time_become_one(github: api.GitHub, server: github_api.Api) -> None:
+    for body in (f"{FIRST}\none", "Looks good to me", f"{FIRST}\ntwo", f"{FIRST}\nthree"):
+        server.add_comment(body, "ann" if FIRST not in body else github_api.BOT)
+    assert post(github, "two") is sticky.Outcome.UPDATED
+    assert server.bodies() == [f"{FIRST}\ntwo", "Looks good to me"]
+
+
 def test_post__of_two_reports_has_two_comments(github: api.GitHub, server: github_api.Api) -> None:
     for _ in range(2):
         for artifact in ("mlops-report", "mlops-report.services.a", "mlops-report@nightly"):

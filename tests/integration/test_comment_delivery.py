@@ -119,6 +119,18 @@ def test_post__two_pull_requests_of_one_branch_are_not_guessed_between(server: g
     assert server.bodies() == []
 
 
+@pytest.mark.parametrize(
+    ("conclusion", "told"),
+    [("action_required", False), ("skipped", False), ("stale", False), ("cancelled", True), ("startup_failure", True)],
+)
+def test_post__a_run_that_looked_at_nothing_says_nothing(
+    server: github_api.Api, post: Post, conclusion: str, told: bool
+) -> None:
+    said = post("workflow_run", events.workflow_run(conclusion=conclusion)).said
+    assert (f"the run ended as `{conclusion}`" in said) is not told
+    assert len(server.bodies()) == told
+
+
 def test_post__on_a_push_there_is_nothing_to_do(server: github_api.Api, post: Post) -> None:
     assert post("push", {}).said == "No comment: the event `push` is not about a pull request."
     assert server.requests == []

@@ -92,6 +92,10 @@ class GitHub:
         """Another text for `comment`; returns its address."""
         return str(self._json("PATCH", f"/issues/comments/{comment}", {"body": body})["html_url"])
 
+    def delete(self, comment: int) -> None:
+        """Remove `comment`."""
+        self._send(self._http.build_request("DELETE", f"{self._root}/issues/comments/{comment}"))
+
     def download(self, artifact: int, most: int) -> bytes | None:
         """The archive of `artifact`; None when it has more than `most` bytes, of which no more than that are read."""
         url = f"{self._root}/actions/artifacts/{artifact}/zip"

@@ -20,17 +20,22 @@ if TYPE_CHECKING:  # what it runs on is installed where comments are posted, and
 ARTIFACT = "results-"
 """What the name of the artifact with the result files alone begins with; the whole report's name follows."""
 
+_UNTOLD = ("action_required", "skipped", "stale")
+"""Conclusions of runs that tell nothing: one waits for somebody to allow it, one was not wanted, one never began."""
+
 
 @dataclass(frozen=True)
 class Delivery:
     """What came of it.
 
     Attributes:
-        said: One line for the log.
+        said: For the log, in full.
+        notice: What a person should see all the same, and nobody need mend in this run.
         refusal: Why the report was not shown, though a comment says so.
     """
 
     said: str
+    notice: str = ""
     refusal: errors.Failure | None = None
 
 
@@ -45,6 +50,8 @@ def deliver(github: GitHub, event: Event, artifact: str, prefix: Path = Path()) 
         errors.NotAllowed: The token may not comment there, or not see the run.
         errors.Failure: GitHub refused for another reason, or did not answer.
     """
+    if event.conclusion in _UNTOLD:
+        return Delivery(f"No comment: the run ended as `{event.conclusion}`, before anything was looked at.")
     found = _pull(github, event)
     if isinstance(found, str):
         return Delivery(f"No comment: {found}")
@@ -57,7 +64,7 @@ def deliver(github: GitHub, event: Event, artifact: str, prefix: Path = Path()) 
         # An older comment must not stand for this commit.
         refusal, text = failure, comment.without_report(failure.message, event)
     posted = sticky.post(github, found, sticky.marker(artifact), text)
-    return Delivery(f"The comment on pull request {found} is {posted.outcome}: {posted.url}", refusal)
+    return Delivery(f"The comment on pull request {found} is {posted.outcome}: {posted.url}", refusal=refusal)
 
 
 def _pull(github: GitHub, event: Event) -> int | str:

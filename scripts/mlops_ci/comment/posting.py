@@ -17,7 +17,7 @@ def post(variables: Mapping[str, str], artifact: str, prefix: Path = Path()) -> 
 
     Raises:
         errors.ConfigurationError: This is no run of Actions, or there is no token.
-        errors.Failure: See `delivery.deliver`.
+        errors.Failure: See `delivery.deliver`. A token that may not comment is no failure.
     """
     about = event.read(variables)
     if about is None:
@@ -36,4 +36,8 @@ def post(variables: Mapping[str, str], artifact: str, prefix: Path = Path()) -> 
             "Install scripts/requirements/comment.txt beside mlops-ci, as actions/comment does.",
         ) from None
     with api.GitHub(variables.get("GITHUB_API_URL", API), variables["GITHUB_REPOSITORY"], token) as github:
-        return delivery.deliver(github, about, artifact, prefix)
+        try:
+            return delivery.deliver(github, about, artifact, prefix)
+        except errors.NotAllowed as failure:
+            # Nobody can give a fork's run, or Dependabot's, a permission that GitHub does not.
+            return Delivery(f"No comment. {failure.message}", notice=failure.message)

@@ -22,6 +22,8 @@ class Comments(Protocol):
 
     def update(self, comment: int, body: str) -> str: ...
 
+    def delete(self, comment: int) -> None: ...
+
 
 class Outcome(enum.StrEnum):
     """What came of it."""
@@ -48,7 +50,8 @@ def marker(artifact: str) -> str:
 def post(github: Comments, number: int, first_line: str, text: str, *, author: str = AUTHOR) -> Posted:
     """Have the comment of `author` that begins with `first_line` say `text`, on the pull request `number`.
 
-    The oldest one that qualifies is taken. What others wrote is left alone, whatever it begins with.
+    The oldest one that qualifies is taken; further ones, which runs at the same time may have made, would be out of
+    date and are removed. What others wrote is left alone, whatever it begins with.
 
     Raises:
         errors.Failure: GitHub refused, or did not answer.
@@ -62,12 +65,14 @@ def post(github: Comments, number: int, first_line: str, text: str, *, author: s
 
 
 def _post(github: Comments, number: int, first_line: str, body: str, author: str) -> Posted:
-    for comment in github.comments(number):
-        if _is_ours(comment, first_line, author):
-            if _same(comment["body"], body):
-                return Posted(Outcome.UNCHANGED, str(comment["html_url"]))
-            return Posted(Outcome.UPDATED, github.update(comment["id"], body))
-    return Posted(Outcome.CREATED, github.create(number, body))
+    ours = [comment for comment in github.comments(number) if _is_ours(comment, first_line, author)]
+    if not ours:
+        return Posted(Outcome.CREATED, github.create(number, body))
+    for more in ours[1:]:
+        github.delete(more["id"])
+    if _same(ours[0]["body"], body):
+        return Posted(Outcome.UNCHANGED, str(ours[0]["html_url"]))
+    return Posted(Outcome.UPDATED, github.update(ours[0]["id"], body))
 
 
 def _is_ours(comment: dict[str, Any], first_line: str, author: str) -> bool:
