@@ -108,7 +108,7 @@ def test_from_files__refused(files: dict[str, bytes], words: str) -> None:
         (b'{"rps": 1e16}', "number"),
         (b'{"rps": ' + b"9" * 400 + b"}", "number"),
         (b'{"deep": [{"er": [-1e300]}]}', "number"),
-        (b'{"deep": ' + b"[" * 20 + b"]" * 20 + b"}", "lists in lists"),
+        (b'{"deep": ' + b"[" * 21 + b"]" * 21 + b"}", "lists in lists"),
         (b'{"deep": ' + b"[" * 900 + b"]" * 900 + b"}", "lists in lists"),
     ],
 )
@@ -119,7 +119,7 @@ def test_from_files__numbers_that_nobody_measured(metrics: bytes, words: str) ->
 
 
 def test_from_files__as_deep_as_may_be() -> None:
-    data = b'{"stage": "lint", "verdict": "pass", "metrics": {"deep": ' + b"[" * 19 + b"]" * 19 + b"}}"
+    data = b'{"stage": "lint", "verdict": "pass", "metrics": {"deep": ' + b"[" * 20 + b"]" * 20 + b"}}"
     report.from_files({**of(LINT), "lint.json": data})
 
 

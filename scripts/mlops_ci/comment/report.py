@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from mlops_ci import errors, gate, results
 from mlops_ci.results import Verdict
 
@@ -55,7 +53,7 @@ def from_files(files: Mapping[str, bytes]) -> Report:
     if len(run.stages) > MOST_STAGES:
         raise _refused(f"{len(run.stages)} stages, more than {MOST_STAGES}")
     collected = [_stage(name, files) for name in run.stages]
-    _refuse_figures([run, *collected])
+    _refuse_figures(run, collected)
     for result in collected:
         if result.verdict is not run.stages[result.stage]:
             raise _refused(f"the verdict {run.stages[result.stage]} of a stage whose result is {result.verdict}")
@@ -77,12 +75,17 @@ def _stage(name: str, files: Mapping[str, bytes]) -> results.StageResult:
     return results.from_failure(name, missing)
 
 
-def _refuse_figures(read: list[results.RunResult | results.StageResult]) -> None:
+def _refuse_figures(run: results.RunResult, collected: list[results.StageResult]) -> None:
     """Refuse what would break, or fill, whatever shows it."""
-    try:
-        pending: list[tuple[Any, int]] = [(msgspec.to_builtins(thing), 0) for thing in read]
-    except RecursionError:
-        raise _refused("lists in lists without an end") from None
+    checks = [check for result in collected for check in result.checks]
+    findings = [finding for result in collected for finding in result.findings]
+    pending: list[tuple[Any, int]] = [
+        (run.metrics, 0),
+        *((result.metrics, 0) for result in collected),
+        *((number, 0) for result in collected for number in (result.duration_s, result.exit_code)),
+        *((number, 0) for check in checks for number in (check.measured, check.limit)),
+        *((number, 0) for finding in findings for number in (finding.line, finding.column)),
+    ]
     while pending:
         value, depth = pending.pop()
         if depth > DEEPEST:
