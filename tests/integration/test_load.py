@@ -13,7 +13,7 @@ import pytest
 from tests import builders
 from tests.integration.load_scene import GET, USER, another_server, context_of, left_behind
 
-from mlops_ci import config, errors, results
+from mlops_ci import config, environment, errors, results
 from mlops_ci.load import generator, readiness, service
 from mlops_ci.stages import load
 
@@ -215,6 +215,25 @@ def test_service__accepts_and_does_not_answer(tmp_path: Path) -> None:
     with pytest.raises(errors.TimeLimit, match="accepts connections and does not answer|nobody listens"):
         with start(launch(tmp_path, code, port=port), tmp_path, timeout=1.5):
             pass
+
+
+ASGI = """
+def create_app():
+    async def app(scope, receive, send):
+        assert scope["type"] == "http"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+    return app
+"""
+
+
+def test_service__made_by_a_factory(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(ASGI)
+    client = builders.make_client(tmp_path, app="main:create_app()")
+    python = builders.OwnEnvironments().get(environment.Role.CLIENT)
+    how = service.launch(client, config.Load(), python, port=service.free_port())
+    with start(how, tmp_path) as made:
+        assert readiness.ask(made.url, readiness.Health(), timeout=5.0) == ""
 
 
 def test_service__other_routes_are_named(tmp_path: Path) -> None:
