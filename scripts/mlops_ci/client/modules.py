@@ -143,12 +143,20 @@ class Modules:
 
     def module(self, parts: list[str]) -> Path | None:
         """The file of the client's that an absolute import means, from whichever folder it is imported."""
-        for end in (f"{'/'.join(parts)}.py", f"{'/'.join(parts)}/__init__.py"):
-            for path in self.paths:
-                relative = path.relative_to(self.root).as_posix()
-                if relative == end or relative.endswith(f"/{end}"):
-                    return path
+        dotted_name = "/" + "/".join(parts)
+        for relative, path in self._by_name.get(parts[-1] if parts else "", ()):
+            if relative.endswith(dotted_name):
+                return path
         return None
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[tuple[str, Path]]]:
+        """The last part of a module's name to where it may lie, with a slash before each part; files first."""
+        found: dict[str, list[tuple[str, Path]]] = {}
+        for path in sorted(self.paths, key=lambda path: (path.name == "__init__.py", path)):
+            place = path.parent if path.name == "__init__.py" else path.with_suffix("")
+            found.setdefault(place.name, []).append((f"/{place.relative_to(self.root).as_posix()}", path))
+        return found
 
 
 def read(root: Path, source: Iterable[str]) -> Modules:
