@@ -13,6 +13,7 @@ from typing import Protocol
 from mlops_ci import errors, fix, pipeline, results
 from mlops_ci.adoption import badge_line, draft, measuring, origin, place, proposal
 from mlops_ci.adoption.place import Place
+from mlops_ci.client import Dependencies
 
 
 class Person(Protocol):
@@ -124,10 +125,22 @@ def _found(workspace: pipeline.Workspace, where: Place) -> list[str]:
         ("client", client.root.name, "" if where.known else "in no git repository"),
         ("source", ", ".join(client.source), client.origins.get("source", "")),
         ("suites", suites or "none", client.origins.get("tests", "")),
+        ("installs", _installed(client.dependencies), ""),
         ("app", client.app or "none", client.origins.get("load.app", "")),
         ("load test", client.locustfile or "none", client.origins.get("load.locustfile", "")),
     ]
     return [f"{name + ':':<11}{value}{f'  ({how})' if how else ''}" for name, value, how in rows]
+
+
+def _installed(needs: Dependencies) -> str:
+    parts = [
+        *([needs.lock.path] if needs.lock else []),
+        *needs.requirements,
+        *(["the project itself"] if needs.project else []),
+        *(f"extra {name}" for name in needs.extras),
+        *(f"group {name}" for name in needs.groups),
+    ]
+    return ", ".join(parts) or "nothing is declared"
 
 
 def _measured(

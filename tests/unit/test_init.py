@@ -78,6 +78,27 @@ def test_run__asks_which_instance_and_whether_to_write(tmp_path: Path) -> None:
     assert 'app = "pkg.main:app"' in (root / "pyproject.toml").read_text()
 
 
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({}, "nothing is declared"),
+        ({"requirements.txt": "fastapi\n"}, "requirements.txt"),
+        (
+            {
+                "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n[project]\nname = "x"\nversion = "1"\n'
+                "[project.optional-dependencies]\ntest = []\n[dependency-groups]\ndev = []\n"
+            },
+            "the project itself, extra test, group dev",
+        ),
+    ],
+)
+def test_run__says_what_was_found(tmp_path: Path, files: dict[str, str], says: str) -> None:
+    somebody = Somebody(agrees=False)
+    converse(builders.write(tmp_path, {**ONE, **files}), somebody, wishes=init.Wishes(measure=False))
+    (line,) = (line for line in somebody.heard if line.startswith("installs:"))
+    assert line.partition(":")[2].strip() == says
+
+
 def test_run__whoever_says_no_keeps_what_there_is(tmp_path: Path) -> None:
     root, somebody = builders.write(tmp_path, ONE), Somebody(agrees=False)
     converse(root, somebody)
