@@ -184,6 +184,22 @@ def red() -> list[results.StageResult]:
     ]
 
 
+def comparison(text: str) -> dict[str, Any]:
+    """The metric ``base`` of a load test with `text` wherever there may be some."""
+    row: dict[str, Any] = {"ratio": 1.1, "low": 1.0, "high": 1.2, "limit": 1.05, "verdict": "fail", "confidence": 0.9}
+    row |= {"metric": text, "scope": text, "blocks": 9, "base": text, "head": text, "needed-s": None}
+    row |= {"shown": text, "allowed": text, "note": text}
+    means = {**row, "metric": "mean", "scope": "all requests"}
+    return {
+        "verdict": "fail",
+        "broken": text,
+        "seconds": {text: 20.0},
+        "entries": [row, means],
+        "blocks": {"saturated": [1.1, 1.2]},
+        "distribution-ms": {"saturated": {"base": [1.0], "head": [2.0]}},
+    }
+
+
 def huge(*, findings: int, tests: int, files: int, text: str = "said") -> list[results.StageResult]:
     """A red run with so many findings, failed tests, and files with so many uncovered new lines."""
     lint, typecheck, unit, integration, coverage, load = red()

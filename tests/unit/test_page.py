@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests import hostile, markup
 from tests.unit import page_results
@@ -123,15 +124,27 @@ def shapes(document: markup.Element) -> set[tuple[str, ...]]:
     return {(element.tag, *sorted(element.attributes)) for element in document.all()}
 
 
+def full(result: results.StageResult, text: str, files: list[str]) -> results.StageResult:
+    """`result` with `text` also where only the page shows it: in sources, files, operations, and the comparison."""
+    context = results.Excerpt(first=2, lines=[text] * 3)
+    findings = [msgspec.structs.replace(finding, context=context) for finding in result.findings]
+    metrics = result.metrics
+    if result.stage == "load":
+        operations = [{"operation": text, "covered": False}]
+        metrics = {**metrics, "operations": operations, "base": page_results.comparison(text)}
+    return page_results.changed(result, files=files, findings=findings, metrics=metrics)
+
+
 OURS = shapes(render(*PLAIN, client="plain", commit="plain"))
 OURS |= shapes(render(*page_results.red())) | {("details", "class")}
+OURS |= shapes(render(*(full(result, "plain", ["plain"]) for result in PLAIN)))
 
 
 @pytest.mark.parametrize("name", hostile.TEXTS)
 def test_render__hostile_text_is_text(name: str) -> None:
     text = hostile.TEXTS[name]
     files = [text, "javascript:alert(1)", "//example.com/x", "/etc/passwd", "../out", "data:text/html,x"]
-    collected = [page_results.changed(result, files=files) for result in hostile.stages(text)]
+    collected = [full(result, text, files) for result in hostile.stages(text)]
     document = render(*collected, faults=[text], client=text, commit=text)
     assert_harmless(document)
     assert shapes(document) <= OURS

@@ -8,6 +8,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+MOST_MOMENTS = 500
+"""Points of a line that is drawn; results of ours have a few dozen."""
+
 
 @dataclass(frozen=True)
 class Bounds:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from mlops_ci import results, svg
 from mlops_ci.paired import panels
-from mlops_ci.reporters.page.bounds import Bounds, Some, first
+from mlops_ci.reporters.page.bounds import MOST_MOMENTS, Bounds, Some, first
 from mlops_ci.results import Verdict
 
 DIFFERENCES = ("failures",)
 """Metrics that are no ratio, and have no place on an axis of ratios."""
-MOST_MOMENTS = 500
 
 
 @dataclass(frozen=True)

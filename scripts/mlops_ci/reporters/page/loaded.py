@@ -10,10 +10,9 @@ import msgspec
 from mlops_ci import results, svg
 from mlops_ci.load import panels
 from mlops_ci.reporters.page import compared, reading
-from mlops_ci.reporters.page.bounds import Bounds, Some, first
+from mlops_ci.reporters.page.bounds import MOST_MOMENTS, Bounds, Some, first
 
 STAGE = "load"
-MOST_MOMENTS = 500
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True, rename="kebab"):
@@ -107,7 +106,6 @@ def section(collected: Sequence[results.StageResult], bounds: Bounds) -> Section
 
 
 def _drawable(course: panels.Course) -> bool:
-    """A course of ours has a few dozen moments."""
     return max(len(course.at_s), len(course.distribution_ms)) <= MOST_MOMENTS
 
 
