@@ -62,6 +62,10 @@ bench: $(VENV)/dev ## Speed, as ratios measured side by side
 validate-statistics: $(VENV)/dev ## What the paired load test's intervals cover and its verdicts say, on simulated data
 	$(BIN)/python scripts/validate_statistics.py
 
+.PHONY: validate-duet
+validate-duet: $(VENV)/dev ## The paired load test on pairs of known difference; hours, or minutes with ARGS=--short
+	$(BIN)/python scripts/validate_duet.py $(ARGS)
+
 .PHONY: docs
 docs: $(VENV)/dev ## Renew what is generated in README.md and docs/
 	$(BIN)/python scripts/docs.py

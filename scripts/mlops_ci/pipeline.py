@@ -19,6 +19,7 @@ import msgspec
 
 from mlops_ci import client, config, environment, errors, excerpts, git, masking, plan, pool, process, results, touched
 from mlops_ci.coverage import coverage_config
+from mlops_ci.paired import against
 from mlops_ci.reporters import sarif
 from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
 
@@ -78,7 +79,7 @@ def prepare(
     root = root.resolve()
     settings, origins = _adopt_floor(root, settings, origins)
     found = client.discover(root, settings, origins)
-    settings = _adopt_routes(settings, origins, found)
+    settings = client.adopt_routes(settings, origins, found)
     report = _report_folder(root, report)
     context = Context(
         client=found,
@@ -216,15 +217,7 @@ def _warm_up(context: Context) -> None:
         context.environments.get(environment.Role.LOAD, plan.default_python(context.client))
         if context.client.locustfile is None and not context.client.locustfiles:
             context.environments.get(environment.Role.OPENAPI)
-
-
-def _adopt_routes(settings: config.Config, origins: config.Origins, found: client.Client) -> config.Config:
-    """The routes that the service itself is asked at are those of its code, unless the client names others."""
-    if found.routes is None:
-        return settings
-    read = {"health": found.routes.health, "openapi": found.routes.openapi}
-    adopted = {key: route for key, route in read.items() if route and origins.of(f"load.{key}") == "default"}
-    return msgspec.structs.replace(settings, load=msgspec.structs.replace(settings.load, **adopted))
+    against.make_ahead(context)
 
 
 def _adopt_floor(root: Path, settings: config.Config, origins: config.Origins) -> tuple[config.Config, config.Origins]:

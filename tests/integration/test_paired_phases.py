@@ -98,14 +98,15 @@ def test_record__same_cores_and_seed_for_both_and_others_for_locust(tmp_path: Pa
 
 def test_record__in_slices_only_one_side_is_asked(tmp_path: Path) -> None:
     (recording,) = recorded(tmp_path, [SLICED]).recordings
-    assert [each.side for each in recording.slices[:4]] == [Side.BASE, Side.HEAD, Side.HEAD, Side.BASE]
+    first, last = recording.slices[0], recording.slices[-1]
+    assert recording.begin <= first.begin and last.end <= recording.end
+    assert "".join(each.side[0] for each in recording.slices[:8]) in "bhhb" * 3
     for side in Side:
         requests = recording.of(side).requests
         inside = [each for each in recording.slices if each.side is side]
         assert len(requests.starts) > 20
         for start, duration in zip(requests.starts, requests.durations, strict=True):
-            # The last slice has no end when the run ends.
-            if start < recording.slices[-1].end:
+            if first.begin <= start < last.end:
                 assert any(
                     each.begin <= start and start + duration / 1000 <= each.end + 0.005 for each in inside
                 ), "a request outside of its side's slices"

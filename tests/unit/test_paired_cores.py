@@ -35,6 +35,15 @@ def test_available__where_nothing_can_be_pinned(monkeypatch: pytest.MonkeyPatch)
     assert cores.available() == []
 
 
+def test_available__where_it_is_not_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+    monkeypatch.setattr(os, "sched_setaffinity", refused, raising=False)
+    assert cores.available() == []
+
+
 def test_held__is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[set[int]] = [{0, 1}]
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: calls[-1], raising=False)

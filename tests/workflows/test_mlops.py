@@ -89,10 +89,10 @@ def test_jobs__coverage_runs_also_after_a_suite_that_failed() -> None:
     assert "!cancelled()" in JOBS["coverage"]["if"]
 
 
-def test_jobs__coverage_has_what_a_merge_commit_is_compared_with() -> None:
+def test_jobs__have_what_a_merge_commit_is_compared_with() -> None:
     for name, job in JOBS.items():
         uses = [step.get("uses", "") for step in job["steps"]]
-        if {"$/actions/coverage", "$/actions/run"} & set(uses):
+        if {"$/actions/coverage", "$/actions/run", "$/actions/load-test"} & set(uses):
             (checkout,) = (step for step in job["steps"] if "actions/checkout@" in step.get("uses", ""))
             assert checkout["with"]["fetch-depth"] == "2", name
 

@@ -110,6 +110,15 @@ def _refuse_several_services(root: Path) -> None:
         )
 
 
+def adopt_routes(settings: config.Config, origins: config.Origins, found: Client) -> config.Config:
+    """The routes that the service itself is asked at are those of its code, unless the client names others."""
+    if found.routes is None:
+        return settings
+    read = {"health": found.routes.health, "openapi": found.routes.openapi}
+    adopted = {key: route for key, route in read.items() if route and origins.of(f"load.{key}") == "default"}
+    return msgspec.structs.replace(settings, load=msgspec.structs.replace(settings.load, **adopted))
+
+
 def _source(root: Path, settings: config.Config, origins: config.Origins, told: dict[str, str]) -> tuple[str, ...]:
     if settings.source is not None:
         told["source"] = origins.of("source")

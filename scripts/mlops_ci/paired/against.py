@@ -41,12 +41,16 @@ class Outcome:
 class Against:
     """A context manager: entered, a thread begins to make the base ready, if there is one.
 
+    Args:
+        folder: That of the load stage; exists.
+
     Raises:
         errors.ConfigurationError: What was named as base is none.
     """
 
-    def __init__(self, context: stages.Context) -> None:
+    def __init__(self, context: stages.Context, folder: Path) -> None:
         self._context = context
+        self._folder = folder
         self._found = find(context)
         self._stack = contextlib.ExitStack()
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="base")
@@ -66,7 +70,9 @@ class Against:
         self._stack.close()
 
     def _make(self, commit: str) -> basis.Basis:
-        return self._stack.enter_context(basis.of(self._context, commit))
+        own = self._stack.enter_context(basis.of(self._context, commit))
+        pair.once(self._context, own, self._folder / pair.log_of(model.Side.BASE))
+        return own
 
     def wait(self) -> None:
         """Until the base is ready, or cannot be: what makes it must not disturb a measurement."""
@@ -74,12 +80,8 @@ class Against:
             self._context.progress("making the base's environment")
             concurrent.futures.wait([self._ready])
 
-    def compare(self, test: comparing.Test, folder: Path) -> Outcome:
-        """Put base and head under load, side by side.
-
-        Args:
-            folder: That of the load stage.
-        """
+    def compare(self, test: comparing.Test) -> Outcome:
+        """Put base and head under load, side by side."""
         if self._found.commit is None:
             reason = (
                 f"There was no comparison with the base: {self._found.why}. {_DEEPER}" if self._found.shallow else ""
@@ -89,13 +91,15 @@ class Against:
             return Outcome(self._found, reason=f"There was no comparison with the base. {_RUNS_ALREADY}")
         try:
             own = self._ready.result()
+        except pair.BaseUnusable as unusable:
+            return self._without(unusable.failure, "does not serve")
         except errors.Failure as failure:
             return self._without(failure, "cannot be made ready")
-        return self._compare(own, test, folder)
+        return self._compare(own, test)
 
-    def _compare(self, own: basis.Basis, test: comparing.Test, folder: Path) -> Outcome:
+    def _compare(self, own: basis.Basis, test: comparing.Test) -> Outcome:
         bases = {model.Side.BASE: own, model.Side.HEAD: basis.of_head(self._context)}
-        work = comparing.of(self._context, bases, test, folder)
+        work = comparing.of(self._context, bases, test, self._folder)
         try:
             made = work.run()
         except pair.BaseUnusable as unusable:
@@ -104,7 +108,7 @@ class Against:
             return Outcome(self._found, failure=failure, conditions=work.conditions())
         except Exception:
             # A bug of ours must not take the ordinary figures with it.
-            return Outcome(self._found, failure=_bug(), conditions=work.conditions())
+            return Outcome(self._found, failure=bug(), conditions=work.conditions())
         return Outcome(self._found, made=made, conditions=work.conditions())
 
     def _without(self, failure: errors.Failure, what: str, conditions: Mapping[str, Any] | None = None) -> Outcome:
@@ -118,7 +122,8 @@ class Against:
         return Outcome(self._found, reason=reason, conditions=conditions or {})
 
 
-def _bug() -> errors.Failure:
+def bug() -> errors.Failure:
+    """What is said of the exception that is being handled, which is not the client's fault."""
     return errors.Failure(
         "mlops-ci itself failed in the comparison with the base.",
         "That is a bug of mlops-ci and says nothing about your code.",

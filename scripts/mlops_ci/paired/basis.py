@@ -58,6 +58,7 @@ def _in(root: Path, context: stages.Context) -> Basis:
     # A service that ran elsewhere can still be one that has an app.
     settings = msgspec.structs.replace(settings, load=msgspec.structs.replace(settings.load, host=None))
     found = client_module.discover(root, settings, origins)
+    settings = client_module.adopt_routes(settings, origins, found)
     # The same interpreter for both, whatever the base was made for.
     found = dataclasses.replace(found, python=context.client.python)
     own, wanted = settings.load, context.config.load

@@ -27,7 +27,12 @@ class Cores:
 def available() -> list[int]:
     """The cores that we may use; empty where a process cannot be pinned."""
     look = getattr(os, "sched_getaffinity", None)  # Linux alone has it
-    return sorted(look(0)) if look is not None else []
+    if look is None:
+        return []
+    with contextlib.suppress(OSError):  # a sandbox that does not allow it
+        os.sched_setaffinity(0, look(0))
+        return sorted(look(0))
+    return []
 
 
 def split(cores: Sequence[int], workers: int) -> Cores | None:

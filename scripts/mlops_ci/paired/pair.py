@@ -59,6 +59,17 @@ def up(
         yield services
 
 
+def once(context: stages.Context, basis: Basis, log: Path) -> None:
+    """Start the base's service and end it: whoever is started for the first time compiles what it imports, and needs
+    more memory for that. Head's was started by the ordinary run.
+
+    Raises:
+        BaseUnusable: It does not start.
+    """
+    with of(Side.BASE), _service(context, basis, log, 0):
+        pass
+
+
 @contextlib.contextmanager
 def of(side: Side) -> Iterator[None]:
     """What fails in here is that side's.
@@ -99,5 +110,11 @@ def _service(context: stages.Context, basis: Basis, log: Path, seed: int) -> ser
         port=service.free_port(),
         variables={HASH_SEED: str(seed), **target.variables(context)},
     )
-    health = target.health(basis.load, target.headers(context))
-    return service.Service(launch, health=health, startup_timeout=basis.load.startup_timeout, log=log)
+    routes = basis.client.routes
+    return service.Service(
+        launch,
+        health=target.health(basis.load, target.headers(context)),
+        startup_timeout=basis.load.startup_timeout,
+        log=log,
+        candidates=routes.candidates if routes else (),
+    )

@@ -86,6 +86,8 @@ def record(stretch: plan.Stretch, services: Mapping[Side, service.Service], load
             service_ended=lambda: any(each.returncode() is not None for each in services.values()),
             progress=lambda doing: load.progress(f"{stretch.phase}: {doing}"),
         )
+    # Both sides in one report: it would be about neither of them.
+    (folder / "locust.html").unlink(missing_ok=True)
     pair.require_running(services)
     samples = {side: each.samples for side, each in samplers.items()}
     return reading.read(folder, outcome, stretch.phase, samples, name=load.name)

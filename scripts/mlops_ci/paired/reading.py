@@ -53,9 +53,7 @@ def read(
         base=Served(requests[Side.BASE].requests(), samples[Side.BASE]),
         head=Served(requests[Side.HEAD].requests(), samples[Side.HEAD]),
         generator_cpu=max(saturation.of(recorded, None).shares, default=None),
-        slices=[
-            Slice(Side(event["side"]), event["begin"], event["end"]) for event in events if event["event"] == "slice"
-        ],
+        slices=[each for each in _slices(events) if begin <= each.begin and each.end <= end],
     )
 
 
@@ -74,6 +72,12 @@ class _Columns:
 def _events(folder: Path) -> Iterator[dict[str, Any]]:
     for line in (folder / tape.EVENTS).read_text(encoding="utf-8").splitlines():
         yield json.loads(line)
+
+
+def _slices(events: Sequence[Mapping[str, Any]]) -> Iterator[Slice]:
+    for event in events:
+        if event["event"] == "slice":
+            yield Slice(Side(event["side"]), event["begin"], event["end"])
 
 
 def _require_apart(events: Sequence[Mapping[str, Any]]) -> None:

@@ -1,12 +1,14 @@
 """The load stage: start the service, put it under load with Locust, judge what was recorded.
 
 What the parts do is in `mlops_ci.load`; here is only their order. What the result says is in `mlops_ci.load.report`.
+Where there is a base, `mlops_ci.paired` compares with it afterwards.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from mlops_ci.load import (
     usage,
 )
 from mlops_ci.openapi import building, selection
+from mlops_ci.paired import against, comparing, joining
 
 STAGE = "load"
 
@@ -45,24 +48,38 @@ def run(context: stages.Context) -> results.StageResult:
         errors.MissingError: An environment could not be made.
     """
     begin = time.monotonic()
-    locustfile = _locustfile(context)
+    own = _locustfile(context)
     folder = context.report / STAGE
-    under = target.of(context, folder / "server.log")
-    locust = context.environments.get(environment.Role.LOAD)
+    metrics: dict[str, Any] = {}
     shutil.rmtree(folder, ignore_errors=True)  # what an earlier run left must not be read as this one's
     folder.mkdir(parents=True)
-    metrics: dict[str, Any] = {}
-    try:
-        result = _measure(context, under, locust, locustfile, folder, metrics)
-    except errors.Failure as failure:
-        result = msgspec.structs.replace(results.from_failure(STAGE, failure), metrics=metrics)
-    finally:  # interrupted, too: the files stay
-        context.secrets.files(folder)
+    with against.Against(context, folder) as base:
+        under = target.of(context, folder / "server.log")
+        locust = context.environments.get(environment.Role.LOAD)
+        base.wait()
+        try:
+            result = _measure(context, under, locust, own, folder, metrics)
+            outcome = base.compare(_test(context, locust, own, under.headers))
+            result = joining.joined(result, outcome, folder, strict=context.config.load.base.strict)
+        except errors.Failure as failure:
+            result = msgspec.structs.replace(results.from_failure(STAGE, failure), metrics=metrics)
+        finally:  # interrupted, too: the files stay
+            for place in (folder, *folder.glob(f"{comparing.PLACE}/*")):
+                context.secrets.files(place)
     return msgspec.structs.replace(
         result,
         duration_s=time.monotonic() - begin,
-        files=sorted(path.relative_to(context.report).as_posix() for path in folder.iterdir()),
+        files=sorted(path.relative_to(context.report).as_posix() for path in folder.iterdir() if path.is_file()),
     )
+
+
+def _test(
+    context: stages.Context, locust: environment.Environment, own: str | None, headers: Mapping[str, str]
+) -> comparing.Test:
+    """What the ordinary run was made with, for the comparison."""
+    name = own or f"{STAGE}/{documented.LOCUSTFILE}"
+    place = context.client.root if own is not None else context.report
+    return comparing.Test(locust, place / name, name, headers)
 
 
 def _locustfile(context: stages.Context) -> str | None:

@@ -1,0 +1,123 @@
+"""One comparison of a row: two clients written, started afresh, compared by the very code that the load stage runs."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from duet_validation import baselines, services
+from mlops_ci import client, config, environment, errors, masking, stages
+from mlops_ci.paired import basis, comparing, model, pair
+
+SETTINGS = config.Load(users=8, startup_timeout=60.0)
+CALIBRATION = 60.0
+"""The budget of the comparison that finds out what a round costs."""
+
+
+class Bench:
+    """Where rows are run: environments are made once, everything else anew each time.
+
+    Args:
+        scratch: A folder for everything, that exists.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        root = scratch / "client"
+        services.Service().write(root, services.ROWS["identical"].locustfile)
+        self._environments = environment.Cache(_client(root), config.Config(), report_progress=print)
+        self._python = self._environments.get(environment.Role.CLIENT)
+        self._locust = self._environments.get(environment.Role.LOAD)
+        self.cost = 0.0
+
+    def calibrate(self) -> None:
+        """Find out which share of a request's processor time one round of the loop has."""
+        none, usual = services.Service(rounds=0, rounds_of_search=0), services.Service()
+        folder = Path(tempfile.mkdtemp(dir=self._scratch))
+        duet = self._work(services.Row("pass"), none, usual, folder, CALIBRATION).record_once()
+        spent = {side: baselines.cpu(duet.recordings[0], side) for side in model.Side}
+        self.cost = (1 - spent[model.Side.BASE] / spent[model.Side.HEAD]) / usual.mean_rounds
+
+    def run(self, name: str, *, budget: float) -> dict[str, Any]:
+        """Compare; returns what there is to write down."""
+        row = services.ROWS[name]
+        base, head = row.sides(self.cost)
+        folder = Path(tempfile.mkdtemp(dir=self._scratch))
+        said: dict[str, Any] = {"row": name, "budget": budget, "at": time.time(), "machine": os.getloadavg()[0]}
+        begin = time.monotonic()
+        try:
+            made = self._work(row, base, head, folder, budget).run()
+            said |= of_comparison(made.comparison) | {"others": baselines.of(made.duets[0])}
+        except pair.BaseUnusable as unusable:
+            said |= {"verdict": "none", "message": unusable.failure.what}
+        except errors.Failure as failure:
+            said |= {"verdict": "error", "message": failure.what}
+        finally:
+            shutil.rmtree(folder)
+        return said | {"took": time.monotonic() - begin}
+
+    def _work(
+        self, row: services.Row, base: services.Service, head: services.Service, folder: Path, budget: float
+    ) -> comparing.Comparing:
+        limits = dict(row.load)
+        wanted = config.LoadBase(budget=budget, mode=limits.pop("mode", "duet"))
+        load = msgspec.structs.replace(SETTINGS, base=wanted, **limits)
+        bases = {}
+        for side, service in ((model.Side.BASE, base), (model.Side.HEAD, head)):
+            service.write(folder / side, row.locustfile)
+            bases[side] = basis.Basis(_client(folder / side), load, self._python)
+        context = stages.Context(
+            client=bases[model.Side.HEAD].client,
+            config=config.Config(load=load),
+            report=folder,
+            environments=self._environments,
+            secrets=masking.collect(load, {}),
+        )
+        locustfile = folder / model.Side.HEAD / "locustfile.py"
+        test = comparing.Test(self._locust, locustfile, locustfile.name, {})
+        return comparing.of(context, bases, test, folder)
+
+
+def of_comparison(comparison: model.Comparison) -> dict[str, Any]:
+    """What is written down of it."""
+    broken = comparison.broken
+    return {
+        "verdict": str(comparison.verdict),
+        "message": broken.what if broken is not None else "",
+        "looks": comparison.looks,
+        "confirmation": str(comparison.confirmation.verdict) if comparison.confirmation is not None else None,
+        "entries": [_entry(entry) for entry in comparison.entries],
+    }
+
+
+def _entry(entry: model.Entry) -> dict[str, Any]:
+    names = "metric scope ratio low high limit verdict base head".split()
+    return {name: _plain(getattr(entry, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def _client(root: Path) -> client.Client:
+    settings, origins = config.load(root)
+    return client.discover(root, settings, origins)
+
+
+def failed(said: dict[str, Any]) -> Sequence[str]:
+    """The metrics and endpoints that failed in a run."""
+    return [
+        entry["metric"] if entry["scope"] == model.ALL else entry["scope"]
+        for entry in said.get("entries", [])
+        if entry["verdict"] == "fail"
+    ]

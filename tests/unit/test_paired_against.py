@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests import builders
+
+from mlops_ci import base, config, environment, errors, process, stages
+from mlops_ci.paired import against, basis, comparing, pair
+from mlops_ci.paired.model import Comparison
+from mlops_ci.results import Verdict
+
+COMMIT = "c" * 40
+TEST = comparing.Test(environment.Environment(Path(sys.executable), {}), Path("locustfile.py"), "locustfile.py", {})
+
+
+@pytest.fixture(autouse=True)
+def a_base(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is one, unless a test says otherwise."""
+    monkeypatch.setattr(base, "find", lambda *_, **__: base.Base(COMMIT, "the first parent of the merge commit"))
+
+
+def context(tmp_path: Path, **load: Any) -> stages.Context:
+    return builders.make_context(tmp_path, config=config.Config(load=config.Load(**load)))
+
+
+def ready(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None = None) -> list[str]:
+    """Stand in for the base's files; returns what was made and given back."""
+    told: list[str] = []
+
+    @contextlib.contextmanager
+    def of(context: stages.Context, commit: str) -> Iterator[basis.Basis]:
+        told.append(f"made {commit[:2]}")
+        if outcome is not None:
+            raise outcome
+        yield basis.of_head(context)
+        told.append("given back")
+
+    monkeypatch.setattr(basis, "of", of)
+    monkeypatch.setattr(pair, "once", lambda *_: told.append("started once"))
+    return told
+
+
+def compared(tmp_path: Path, **load: Any) -> against.Outcome:
+    with against.Against(context(tmp_path, **load), tmp_path) as opponent:
+        opponent.wait()
+        return opponent.compare(TEST)
+
+
+def test_compare__made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = ready(monkeypatch)
+    made = comparing.Made(Comparison(Verdict.PASS), [])
+    monkeypatch.setattr(comparing.Comparing, "run", lambda self: made)
+    outcome = compared(tmp_path, workers=2)
+    assert (outcome.made, outcome.reason, outcome.failure) == (made, "", None)
+    assert outcome.conditions["users"] == {"saturated": 8, "unsaturated": 1}
+    assert told == ["made cc", "started once", "given back"]
+
+
+def test_compare__the_base_cannot_be_made_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(monkeypatch, errors.Failure("No such package.", "It is gone.", "Look."))
+    outcome = compared(tmp_path)
+    assert outcome.made is None and outcome.failure is None
+    for words in ("cannot be made ready", "No such package.", "The limits on absolute figures decide.", "c" * 12):
+        assert words in outcome.reason
+
+
+@pytest.mark.parametrize("bug", [False, True])
+def test_compare__head_or_the_load_is_to_blame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bug: bool) -> None:
+    ready(monkeypatch)
+
+    def run(_: object) -> comparing.Made:
+        raise ZeroDivisionError if bug else errors.ToolCrash("Head died.", "", "")
+
+    monkeypatch.setattr(comparing.Comparing, "run", run)
+    outcome = compared(tmp_path)
+    assert outcome.made is None and outcome.reason == "" and outcome.failure is not None
+    assert ("mlops-ci itself failed" if bug else "Head died.") in outcome.failure.message
+
+
+def test_compare__a_service_that_runs_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = ready(monkeypatch)
+    assert "no second one of the base" in compared(tmp_path, host="http://127.0.0.1:1").reason
+    assert told == []
+
+
+@pytest.mark.parametrize(("shallow", "said"), [(False, ""), (True, "fetch-depth: 2")])
+def test_compare__nothing_to_compare_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shallow: bool, said: str
+) -> None:
+    told = ready(monkeypatch)
+    monkeypatch.setattr(base, "find", lambda *_, **__: base.Base(None, "nothing here", shallow=shallow))
+    reason = compared(tmp_path).reason
+    assert (said in reason) and bool(reason) is shallow
+    assert told == []
+
+
+def test_find__switched_off(tmp_path: Path) -> None:
+    found = against.find(context(tmp_path, base=config.LoadBase(enabled=False)))
+    assert (found.commit, found.why) == (None, "load.base.enabled is false")
+
+
+def test_exit__interrupted_ends_what_the_thread_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(monkeypatch)
+    stopped: list[bool] = []
+    monkeypatch.setattr(process, "stop", lambda: stopped.append(True))
+    with pytest.raises(KeyboardInterrupt), against.Against(context(tmp_path), tmp_path):
+        raise KeyboardInterrupt
+    assert stopped == [True]
+
+
+def test_compare__told_to_stop_is_no_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(monkeypatch, errors.Failure("git was not started.", "", ""))
+    monkeypatch.setattr(process, "stopped", lambda: True)
+    monkeypatch.setattr(process, "stop", lambda: None)
+    with pytest.raises(KeyboardInterrupt):
+        compared(tmp_path)
+
+
+@pytest.mark.parametrize("outcome", [None, errors.Failure("It cannot be made.", "", "")])
+def test_make_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: Exception | None) -> None:
+    told = ready(monkeypatch, outcome)
+    against.make_ahead(context(tmp_path))
+    assert told[0] == "made cc"
+    told.clear()
+    against.make_ahead(context(tmp_path, host="http://127.0.0.1:1"))
+    against.make_ahead(dataclasses.replace(context(tmp_path, base=config.LoadBase(enabled=False))))
+    assert told == []
