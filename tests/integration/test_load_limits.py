@@ -253,7 +253,8 @@ def test_run__a_leak_of_1_mb_per_hundred_requests(tmp_path: Path, mode: str) -> 
     assert drawn <= set(result.files)
     course = result.metrics["course"]
     assert {len(course[key]) for key in ("rps", "rss-mb", "cpu-cores")} == {pictures.PARTS}
-    assert 5 < max(course["rss-mb"]) <= service["peak-rss-mb"] and max(course["cpu-cores"]) > 0
+    # A course is rounded to hundredths, for a picture.
+    assert 5 < max(course["rss-mb"]) <= service["peak-rss-mb"] + 0.005 and max(course["cpu-cores"]) > 0
     if mode:
         assert 8 < service["rss-growth-mb-per-1000-requests"] < 13
 
