@@ -80,8 +80,7 @@ def run_command(workspace: options.Prepare, as_json: bool) -> int:
     with runner.fenced():
         _run_all(prepared, stderr=as_json)
         collected = gate.collect(prepared.context.report, prepared.wanted)
-        for result in collected:
-            console.show_findings(screen, result, prefix)
+        console.show_all_findings(screen, collected, prefix)
     code = _decide(prepared, collected, as_json=as_json)
     # The gate has said one thing already.
     taken = {results.Severity.ERROR: 1} if code else {}

@@ -166,6 +166,18 @@ def test_show_findings__the_nearest_first(screen: rich.console.Console) -> None:
     assert [line.split(":")[0] for line in _text(screen).splitlines()] == ["near.py", "far.py"]
 
 
+def test_show_all_findings__under_the_names_of_their_stages(screen: rich.console.Console) -> None:
+    found = _result(findings=[results.Finding(path="a.py", line=1, code="E1", message="no")])
+    console.show_all_findings(screen, [found, _result(stage="load"), found])
+    assert _text(screen).splitlines() == ["lint: 1 finding", "a.py:1: E1: no"] * 2
+
+
+def test_show_run__only_the_stage_is_coloured_of_a_reason() -> None:
+    screen = rich.console.Console(file=Terminal(), width=80, force_terminal=True, color_system="standard")
+    console.show_run(screen, _run(), [_result(message="Wrong.")], Path("out"))
+    assert "\x1b[1;31mlint: \x1b[0mWrong.\n" in _text(screen)
+
+
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile.TEXTS.items()])
 def test_everything__hostile_text_moves_no_cursor(text: str) -> None:
     screen = rich.console.Console(file=Terminal(), width=100, force_terminal=True, soft_wrap=True, emoji=False)

@@ -75,6 +75,16 @@ def show_findings(console: rich.console.Console, result: results.StageResult, pr
         say(console, f"... and {len(result.findings) - MOST_FINDINGS} more, all in {result.stage}.json")
 
 
+def show_all_findings(
+    console: rich.console.Console, collected: Sequence[results.StageResult], prefix: Path = Path()
+) -> None:
+    """The findings of several stages, under their names."""
+    for result in collected:
+        if result.findings:
+            say(console, f"{result.stage}: {rows.findings(result)}", "bold")
+            show_findings(console, result, prefix)
+
+
 def show_stage(console: rich.console.Console, result: results.StageResult, prefix: Path = Path()) -> None:
     """A stage's findings, then what it has to say."""
     show_findings(console, result, prefix)
@@ -118,9 +128,9 @@ def ending(result: results.StageResult) -> str:
 
 
 def _explain(console: rich.console.Console, stage: str, text: str, style: str) -> None:
-    named = rich.text.Text(f"{stage}: " if stage else "", style=style)
+    said = rich.text.Text.assemble((f"{stage}: " if stage else "", style), visible.text(text))
     # A person reads whole words; who searches a log wants whole lines.
-    console.print(named + rich.text.Text(visible.text(text), style="none"), soft_wrap=not console.is_terminal)
+    console.print(said, soft_wrap=not console.is_terminal)
 
 
 def _near(report: Path) -> str:

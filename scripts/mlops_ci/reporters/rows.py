@@ -96,6 +96,12 @@ def sentence(collected: Sequence[results.StageResult]) -> str:
     return f"{len(failed)} of {len(found)} checks did not pass: {named}."
 
 
+def findings(result: results.StageResult) -> str:
+    """How many there are: ``1 finding``, ``2 findings``."""
+    count = len(result.findings)
+    return f"{count} finding{'' if count == 1 else 's'}"
+
+
 def headline(result: results.StageResult) -> str:
     """The first line of what a stage has to say."""
     return result.message.partition("\n")[0]
@@ -112,8 +118,7 @@ def _of_stage(result: results.StageResult) -> list[Row]:
     found = [_of_check(result, check) for check in result.checks]
     failed_by_check = any(row.verdict is not Verdict.PASS for row in found)
     if not found or (result.verdict is not Verdict.PASS and not failed_by_check):
-        count = len(result.findings)
-        measured = f"{count} finding{'' if count == 1 else 's'}" if count else ""
+        measured = findings(result) if result.findings else ""
         if not measured and result.verdict is Verdict.PASS:
             measured = "0 findings" if result.stage in ("lint", "typecheck") else ""
         found.insert(0, Row(result.stage, "", measured, "", result.verdict))
