@@ -105,9 +105,9 @@ def run(
 
 def badge(workspace: pipeline.Workspace, person: Person) -> None:
     """Show the README's line."""
-    client = workspace.context.client.root
+    client, branch = workspace.context.client.root, workspace.context.config.coverage.badge_branch
     where = place.find(client, workspace.context.run)
-    person.say(badge_line.of(where, place.repository(client, workspace.context.run)))
+    person.say(badge_line.of(where, place.repository(client, workspace.context.run), branch=branch))
 
 
 def _choose(workspace: pipeline.Workspace, person: Person, wishes: Wishes) -> pipeline.Workspace:

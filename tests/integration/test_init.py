@@ -163,5 +163,9 @@ def test_init__measures_with_the_clients_own_load_and_makes_limits_of_it(root: P
 
 
 def test_badge__prints_one_line(root: Path, capsys: Capture) -> None:
+    text = FILES["pyproject.toml"] + '[tool.mlops-ci.coverage]\nbadge-branch = "shields"\n'
+    builders.write(root, {"pyproject.toml": text})
     assert init(root, "--badge") == 0
-    assert capsys.readouterr().out == ("[![coverage](../../raw/badges/coverage.svg)](../../actions/workflows/ci.yml)\n")
+    assert capsys.readouterr().out == (
+        "[![coverage](../../raw/shields/coverage.svg)](../../actions/workflows/ci.yml)\n"
+    )

@@ -195,7 +195,7 @@ def test_workflow__what_is_there_is_left(
     ],
 )
 def test_badge_line(tmp_path: Path, folder: str, repository: str | None, line: str) -> None:
-    assert badge_line.of(Place(tmp_path, PurePosixPath(folder)), repository) == line
+    assert badge_line.of(Place(tmp_path, PurePosixPath(folder)), repository, branch="badges") == line
 
 
 # First limits.

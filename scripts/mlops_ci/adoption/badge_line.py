@@ -6,10 +6,8 @@ from mlops_ci import badge
 from mlops_ci.adoption import workflow
 from mlops_ci.adoption.place import Place
 
-BRANCH = "badges"
 
-
-def of(place: Place, repository: str | None, *, branch: str = BRANCH) -> str:
+def of(place: Place, repository: str | None, *, branch: str) -> str:
     """The line.
 
     Args:
