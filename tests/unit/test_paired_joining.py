@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mlops_ci import base, errors, results
-from mlops_ci.paired import against, comparing, joining, words
+from mlops_ci.paired import against, comparing, guards, joining, words
 from mlops_ci.paired.model import ALL, Comparison, Entry, Metric
 from mlops_ci.results import Verdict
 
@@ -66,6 +66,15 @@ def test_joined__verdict(
 def test_joined__inconclusive_is_a_notice(tmp_path: Path, strict: bool, notices: int) -> None:
     result = joined(ordinary(), outcome(Verdict.INCONCLUSIVE), tmp_path, strict)
     assert [finding.severity for finding in result.findings] == [results.Severity.NOTICE] * notices
+
+
+def test_joined__what_the_base_cannot_do_is_a_notice(tmp_path: Path) -> None:
+    new = guards.BeyondBase("GET /new fails on base.", "It is new.", "Absolute limits decide.")
+    comparison = Comparison(Verdict.INCONCLUSIVE, broken=new)
+    result = joined(ordinary(), against.Outcome(FOUND, made=comparing.Made(comparison, [])), tmp_path)
+    assert (result.verdict, result.exit_code, result.checks) == (Verdict.PASS, errors.PASSED, ordinary().checks)
+    (notice,) = result.findings
+    assert notice.message == f"No comparison with the base: {new.message}"
 
 
 def test_joined__what_is_wrong_comes_first(tmp_path: Path) -> None:
