@@ -105,3 +105,8 @@ def test_fold__the_title_is_text(text: str) -> None:
 
 def test_table__numbers_end_at_one_line() -> None:
     assert markdown.table(("a", "b"), [("1", "2")], right=("b",)).splitlines()[1] == "| --- | ---: |"
+
+
+@pytest.mark.parametrize(("text", "escaped"), [("1. item", "1\\. item"), ("12.", "12\\."), ("97.76 %", "97.76 %")])
+def test_escape__only_what_would_be_a_list(text: str, escaped: str) -> None:
+    assert markdown.escape(text) == escaped

@@ -221,3 +221,17 @@ def test_rows__change_of_load_against_the_base(name: str, scope: str, change: st
 def test_rows__a_base_that_is_none_of_ours(base: Any) -> None:
     (row,) = rows.rows([_result(stage="load", checks=[_check(name="max-p95-ms")], metrics={"base": base})])
     assert row.change == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "gist"),
+    [
+        ("too long", "too long"),
+        ("two\nlines", "two"),
+        ("t.test_a\nbroken\n>   assert 1 == f()\nE   assert 1 == 2\nE    +  where 2 = f()", "t.test_a: assert 1 == 2"),
+        ("E501 is no error\nEvery line", "E501 is no error"),
+        ("", ""),
+    ],
+)
+def test_gist(message: str, gist: str) -> None:
+    assert rows.gist(results.Finding(path="a.py", message=message)) == gist

@@ -21,7 +21,7 @@ MARK = {
 }
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>+!~&$=-])")
-_NUMBERED = re.compile(r"^(\d+)\.")
+_NUMBERED = re.compile(r"^(\d+)\.(?=\s|$)")
 # GitHub looks for these in what Markdown made, where backslashes and entities are gone: mentions, references to issues,
 # links, names of emoji. A space without a width, after the first character, parts them.
 _LINKING = re.compile(r"[@#]|:(?=[\w/\\])|w(?=ww\.)|g(?=h\\?-\d)", re.IGNORECASE)

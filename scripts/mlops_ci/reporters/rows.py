@@ -6,6 +6,7 @@ Decides nothing; what a renderer would take for more than text is the renderer's
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from mlops_ci.results import Verdict
 
 HEADER = ("stage", "check", "measured", "limit", "change", "verdict")
 NUMBERS = ("measured", "limit", "change")
+_ERROR = re.compile(r"^E +(\S.*)$", re.MULTILINE)
 _COMPARED = {
     "max-mean-ms": Metric.MEAN,
     "max-p50-ms": Metric.P50,
@@ -105,6 +107,13 @@ def findings(result: results.StageResult) -> str:
 def headline(result: results.StageResult) -> str:
     """The first line of what a stage has to say."""
     return result.message.partition("\n")[0]
+
+
+def gist(finding: results.Finding) -> str:
+    """Its message on one line: the first one, and of a test that failed what pytest calls the error."""
+    first = finding.message.partition("\n")[0]
+    error = _ERROR.search(finding.message)
+    return f"{first}: {error[1]}" if error else first
 
 
 def place(finding: results.Finding, prefix: Path = Path()) -> str:

@@ -148,7 +148,7 @@ def _places(findings: Sequence[results.Finding], prefix: Path) -> str:
         [
             tuple(
                 markdown.code(visible.short(text, MOST_CHARACTERS))
-                for text in (rows.place(finding, prefix), finding.code, finding.message.partition("\n")[0])
+                for text in (rows.place(finding, prefix), finding.code, rows.gist(finding))
             )
             for finding in findings
         ],
