@@ -21,6 +21,7 @@ __all__ = ["Cache", "Environment", "Role"]
 
 _SCHEMA = "1"
 _OLDEST_FOR_LOCUST = (3, 10)
+_OLDEST_LOCUST = 2
 
 # They point Python, pip or uv at some environment of the user's, or change what Python code means (-O drops asserts).
 _DROPPED = frozenset(
@@ -110,7 +111,9 @@ class Cache:
             errors.Failure: What the client declares cannot be installed.
         """
         if role is Role.LOAD and "locust" in self.client.dependencies.declared:
-            role = Role.CLIENT
+            own = self.get(Role.CLIENT, python)
+            if not _is_old((own.installed("locust") or "").split(".")):
+                return own
         known = self._known.get((role, python))
         if known is None:
             known = self._known[role, python] = self._get(role, python)
@@ -160,6 +163,11 @@ class Cache:
         if self.client.app_dir != "." and not self.client.dependencies.project:
             places.append(root / self.client.app_dir)
         return list(dict.fromkeys(map(str, places)))
+
+
+def _is_old(version: list[str]) -> bool:
+    """Whether a version of Locust, in its parts, does not tell of requests in the way that the recorder listens to."""
+    return version[0].isdigit() and int(version[0]) < _OLDEST_LOCUST
 
 
 def _referred(path: Path) -> list[str]:
