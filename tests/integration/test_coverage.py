@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coverage import CoverageData
 from tests import builders, repositories
 
 from mlops_ci import config, errors, results
@@ -218,6 +219,28 @@ def test_run__no_data_at_all_of_a_source_folder(tmp_path: Path) -> None:
     prepare(tmp_path, source="src/pkg")
     with pytest.raises(errors.MissingError, match="none of them ran a line of lib"):
         run(tmp_path, source=("src/pkg", "lib"))
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, r"none of them ran a line of src/pkg\. .* Correct `source` of \[tool.mlops-ci\] or of"),
+        (
+            {"setup.cfg": "[coverage:run]\nsource = app\n"},
+            r"of what your coverage configuration in setup.cfg measures\. .* there: your code was found in src/pkg",
+        ),
+    ],
+)
+def test_run__no_data_at_all(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    prepare(tmp_path, {**CODE, **files})
+    path = tmp_path / "mlops-report" / "coverage-data" / "tests-unit"
+    path.unlink()
+    data = CoverageData(str(path))
+    data.add_lines({})
+    data.write()
+    data.close()
+    with pytest.raises(errors.MissingError, match=said):
+        run(tmp_path)
 
 
 @pytest.mark.parametrize(

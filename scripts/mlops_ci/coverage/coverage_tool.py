@@ -23,6 +23,7 @@ class Tool:
 
     def __init__(self, context: Context, own: coverage_config.CoverageConfig) -> None:
         self.context = context
+        self.own = own
         self.env = context.environments.get(environment.Role.COVERAGE, plan.default_python(context.client))
         self.combined = context.report / "coverage-data" / "combined"
         self.combined.unlink(missing_ok=True)
@@ -66,10 +67,14 @@ class Tool:
             return completed.stdout
         if NO_DATA in completed.stdout:
             source = ", ".join(self.context.client.source) or "the client's folder"
+            what, remedy = source, f"Correct `source` of [{config.TABLE}] or of your coverage configuration."
+            if self.own.names_source:
+                what = f"what your coverage configuration in {self.own.origin} measures"
+                remedy = f"Correct `source` there: your code was found in {source}."
             raise errors.MissingError(
-                f"The tests ran, and none of them ran a line of {source}.",
+                f"The tests ran, and none of them ran a line of {what}.",
                 "Coverage of nothing is not a figure.",
-                f"Correct `source` of [{config.TABLE}] or of your coverage configuration.",
+                remedy,
                 log=process.tail(completed.stdout),
             )
         raise errors.ToolCrash(
