@@ -5,10 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 # Set by the runner that runs us, and read by what we test: a test must say itself what it wants.
 _FOREIGN = ("GITHUB_", "MLOPS_CI_", "RUNNER_", "INPUT_")
+
+
+# The same examples on every machine, and none of them too slow: a red build is about the code.
+hypothesis.settings.register_profile(
+    "here",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True)

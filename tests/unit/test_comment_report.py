@@ -154,7 +154,7 @@ stages = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(collected=st.lists(stages, max_size=3, unique_by=lambda result: result.stage))
 def test_from_files__what_is_let_through_can_be_shown(collected: list[results.StageResult]) -> None:
     try:

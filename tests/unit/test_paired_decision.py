@@ -235,7 +235,7 @@ def swapped(duet: Duet) -> Duet:
     return Duet([paired_duets.mirrored(recording) for recording in duet.recordings])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(DURATIONS, DURATIONS)
 def test_decide__swapping_sides_inverts_ratios(base: list[float], head: list[float]) -> None:
     duet = drawn(base, head)
@@ -250,7 +250,7 @@ def test_decide__swapping_sides_inverts_ratios(base: list[float], head: list[flo
         assert entry.low * other.high == pytest.approx(1) and entry.high * other.low == pytest.approx(1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(DURATIONS, DURATIONS, st.floats(0.1, 10))
 def test_decide__scaling_times_leaves_ratios(base: list[float], head: list[float], factor: float) -> None:
     duet = drawn(base, head)
@@ -261,7 +261,7 @@ def test_decide__scaling_times_leaves_ratios(base: list[float], head: list[float
         assert (one.ratio, one.low, one.high) == pytest.approx((other.ratio, other.low, other.high), rel=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(DURATIONS)
 def test_decide__identical_data_are_one_and_never_fail(times: list[float]) -> None:
     comparison = decision.decide([drawn(times, times)], Allowed(mean=0, cpu=0, p95=0, memory=0, failures=0))
@@ -269,13 +269,13 @@ def test_decide__identical_data_are_one_and_never_fail(times: list[float]) -> No
     assert {entry.ratio for entry in comparison.entries if entry.metric is not Metric.FAILURES} == {1.0}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(DURATIONS, DURATIONS)
 def test_decide__the_same_data_give_the_same_verdict(base: list[float], head: list[float]) -> None:
     assert decision.decide([drawn(base, head)], ALLOWED) == decision.decide([drawn(base, head)], ALLOWED)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(DURATIONS, DURATIONS, st.floats(0, 1), st.floats(0, 1))
 def test_decide__allowing_more_is_never_stricter(
     base: list[float], head: list[float], one: float, other: float

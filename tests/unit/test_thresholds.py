@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_ci import errors, results, thresholds
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 BOUNDS = st.sampled_from(["max", "min"])
-# The same cases each time, and no opinion on how fast this machine is.
-CHEAP = settings(deadline=None, derandomize=True, database=None)
 UNITS = st.sampled_from(["%", "ms", "/s", "ratio", "s", "", "MB"])
 
 
@@ -126,7 +124,6 @@ def test_shown__rounds_towards_failure(
     assert thresholds.shown(value, unit=unit, bound=bound, exact=exact) == text
 
 
-@CHEAP
 @given(value=FINITE, exact=FINITE, bound=BOUNDS, unit=UNITS)
 def test_shown__never_on_the_other_side_of_the_limit(
     value: float, exact: float, bound: thresholds.Bound, unit: str
@@ -136,7 +133,6 @@ def test_shown__never_on_the_other_side_of_the_limit(
     assert (number > exact) == (value > exact) if bound == "max" else (number < exact) == (value < exact)
 
 
-@CHEAP
 @given(exact=st.floats(-1e6, 1e6), steps=st.integers(-3, 3), bound=BOUNDS, unit=UNITS)
 def test_shown__neighbours_of_the_limit(exact: float, steps: int, bound: thresholds.Bound, unit: str) -> None:
     value = exact
@@ -147,7 +143,6 @@ def test_shown__neighbours_of_the_limit(exact: float, steps: int, bound: thresho
     assert (number > exact) == (value > exact) if bound == "max" else (number < exact) == (value < exact)
 
 
-@CHEAP
 @given(value=FINITE, bound=BOUNDS, unit=UNITS)
 def test_shown__never_better_than_measured(value: float, bound: thresholds.Bound, unit: str) -> None:
     number = float(thresholds.shown(value, unit=unit, bound=bound).removesuffix("/s").split(" ")[0])
@@ -155,7 +150,6 @@ def test_shown__never_better_than_measured(value: float, bound: thresholds.Bound
     assert number >= value if bound == "max" else number <= value
 
 
-@CHEAP
 @given(value=FINITE)
 def test_exactly__loses_nothing(value: float) -> None:
     text = thresholds.exactly(value)
