@@ -1,4 +1,4 @@
-"""The command line. The only place that prints for a command's user, and the only one that exits.
+"""The command line: what commands there are, and how each ends. The only place that exits.
 
 What options there are, and what they win over, is in `mlops_ci.options`.
 """
@@ -11,7 +11,6 @@ import os
 import posixpath
 import sys
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +33,12 @@ from mlops_ci import (
     process,
     publish,
     results,
+    telling,
 )
 from mlops_ci.adoption import measuring
 from mlops_ci.comment import posting
 from mlops_ci.comment import report as comment_report
-from mlops_ci.reporters import budget, comment, console, github, person, progress, summary
+from mlops_ci.reporters import comment, console, person
 from mlops_ci.testing import shards
 
 INTERRUPTED = 130
@@ -73,18 +73,15 @@ def commands() -> None:
 @_json
 def run_command(workspace: options.Prepare, as_json: bool) -> int:
     """Run the whole pipeline and decide."""
-    prepared = _whole(workspace)
-    screen, runner = console.make(stderr=as_json), _runner(stderr=as_json)
-    runner.mask(prepared.context.secrets.values)
-    prefix = runner.prefix(prepared.context.client.root)
-    with runner.fenced():
-        _run_all(prepared, stderr=as_json)
-        collected = gate.collect(prepared.context.report, prepared.wanted)
-        console.show_all_findings(screen, collected, prefix)
-    code = _decide(prepared, collected, as_json=as_json)
-    # The gate has said one thing already.
-    taken = {results.Severity.ERROR: 1} if code else {}
-    runner.annotate(budget.choose(collected, prefix, taken=taken))
+    prepared, teller = _whole(workspace), telling.Teller(as_json=as_json)
+    root, report = prepared.context.client.root, prepared.context.report
+    teller.runner.mask(prepared.context.secrets.values)
+    with teller.runner.fenced():
+        teller.run_all(prepared)
+    collected = gate.collect(report, prepared.wanted)
+    teller.findings(collected, root)
+    code = _decide(prepared, collected, teller)
+    teller.annotations(collected, root, refused=bool(code))
     return code
 
 
@@ -103,7 +100,7 @@ def gate_command(workspace: options.Prepare, sharded: bool, layout: plan.Layout,
         shards.assemble_all(prepared.context.report, prepared.context.client)
     collected = gate.collect(prepared.context.report, prepared.wanted)
     faults = gate.faults_of_jobs(needs, plan.jobs(prepared.context.config, layout), collected)
-    return _decide(prepared, collected, faults, as_json=as_json)
+    return _decide(prepared, collected, telling.Teller(as_json=as_json), faults)
 
 
 @commands.command("lint")
@@ -155,7 +152,7 @@ def load_command(workspace: options.Prepare) -> int:
 def fix_command(workspace: options.Prepare) -> int:
     """Apply isort and black, with the settings that lint uses."""
     changes = fix.run(workspace().context)
-    with _runner().fenced():
+    with telling.Teller().runner.fenced():
         click.echo(changes.text)
     # What black cannot read is for a person to mend, and lint would refuse it.
     return errors.REFUSED if changes.broken else errors.PASSED
@@ -168,7 +165,7 @@ def fix_command(workspace: options.Prepare) -> int:
 def plan_command(workspace: options.Prepare, layout: plan.Layout, id_: str) -> int:
     """Print what would run, and where each value came from."""
     prepared = _whole(workspace)
-    runner = _runner()
+    runner = telling.Teller().runner
     with runner.fenced():
         for line in plan_report.lines(prepared):
             click.echo(line)
@@ -195,8 +192,8 @@ def init_command(workspace: options.Prepare, app: str | None, badge_: bool, **wi
         return errors.PASSED
     if app:
         prepared = measuring.again(prepared, {"load.app": ("--app", app)})
-    with _runner().fenced():
-        init.run(prepared, init.Wishes(**wishes), asked, _run_all)
+    with telling.Teller().runner.fenced():
+        init.run(prepared, init.Wishes(**wishes), asked, telling.Teller().run_all)
     return errors.PASSED
 
 
@@ -238,7 +235,7 @@ def badge_command(workspace: options.Prepare, branch: str | None, remote: str) -
 @click.option("--id", "id_", envvar="MLOPS_CI_ID", default="", help="The `id` that mlops.yml was called with.")
 def comment_command(client: Path, report: Path | None, post: bool, id_: str) -> int:
     """Print the comment on a pull request as Markdown, from all results in the report folder."""
-    runner = _runner()
+    runner = telling.Teller().runner
     if not post:
         text = comment.text(comment_report.from_folder(report or client / pipeline.REPORT))
         with runner.fenced():
@@ -289,24 +286,9 @@ def _main(arguments: list[str] | None) -> int:
         return INTERRUPTED
 
 
-def _echo(line: str) -> None:
-    # A reader that has gone (`| head`) must not cost the stage its result.
-    with suppress(BrokenPipeError):
-        click.echo(line)
-
-
 def _refused(message: str, code: int) -> int:
-    runner = _runner()
-    with runner.fenced():
-        # The fence holds for one stream: the runner reads the other one beside it.
-        click.echo(f"mlops-ci: {message}", err=not runner.is_here)
-    runner.error(message, "mlops-ci")
+    telling.Teller().refused(message)
     return code
-
-
-def _run_all(prepared: pipeline.Workspace, *, stderr: bool = False) -> None:
-    with progress.observe(console.make(stderr=stderr), prepared.wanted) as observer:
-        pipeline.run_all(prepared, observer)
 
 
 def _whole(workspace: options.Prepare) -> pipeline.Workspace:
@@ -324,60 +306,26 @@ def _stage(prepared: pipeline.Workspace, name: str, work: pipeline.Work | None =
             "The gate would not look at its result.",
             f"Add it to `stages` of [{config.TABLE}], or leave the command out.",
         )
-    runner = _runner()
-    runner.mask(prepared.context.secrets.values)
-    context = dataclasses.replace(prepared.context, output=_echo)
-    screen = console.make()
-    with runner.fenced():
+    teller = telling.Teller()
+    teller.runner.mask(prepared.context.secrets.values)
+    context = dataclasses.replace(prepared.context, output=telling.echo)
+    with teller.runner.fenced():
         result = pipeline.run_one(part or name, work or pipeline.work_of(prepared)[name], context, _Quiet())
-        prefix = runner.prefix(context.client.root)
-        console.show_stage(screen, result, prefix)
-    runner.annotate(budget.choose([result], prefix))
-    if result.verdict is not results.Verdict.PASS and not any(
-        finding.severity is results.Severity.ERROR for finding in result.findings
-    ):
-        runner.error(result.message, result.stage)
-    runner.summarise(summary.stage(result, prefix))
-    runner.set_outputs({"verdict": str(result.verdict), **gate.figures({result.stage: result.metrics})})
+    teller.stage(result, context.client.root)
     return result.exit_code
 
 
 def _decide(
     prepared: pipeline.Workspace,
     collected: list[results.StageResult],
+    teller: telling.Teller,
     faults: list[str] | None = None,
-    *,
-    as_json: bool = False,
 ) -> int:
     root, report = prepared.context.client.root, prepared.context.report
     run = msgspec.structs.replace(gate.decide(collected, faults or []), client=root.name, commit=_commit(root))
-    verdict = results.write_run(report, run)
-    runner, screen = _runner(stderr=as_json), console.make(stderr=as_json)
-    with runner.fenced():
-        where, problem = _page(report, run, collected)
-        if problem:
-            console.say(screen, problem)
-        console.show_run(screen, run, collected, where)
-    if as_json:
-        click.echo(verdict.read_text(encoding="utf-8"), nl=False)
-    if run.verdict is not results.Verdict.PASS:
-        runner.error(run.message, "gate")
-    runner.summarise(summary.run(run, collected, runner.prefix(root)))
-    runner.set_outputs(gate.outputs(run))
+    results.write_run(report, run)
+    teller.verdict(run, collected, root, report)
     return run.exit_code
-
-
-def _page(report: Path, run: results.RunResult, collected: list[results.StageResult]) -> tuple[Path, str]:
-    """Write the page; returns where all of it can be read, and what went wrong."""
-    # Here, so that no other command waits until the template engine is imported.
-    from mlops_ci.reporters import page
-
-    try:
-        page.write(report / pipeline.PAGE, run, collected)
-    except Exception as error:
-        # A full disk, or a bug of ours: the verdict is written, and stands.
-        return report, f"There is no page ({type(error).__name__}: {error}). That changes no verdict."
-    return report / pipeline.PAGE, ""
 
 
 def _commit(root: Path) -> str:
@@ -385,10 +333,6 @@ def _commit(root: Path) -> str:
     with suppress(errors.Failure):
         return git.Git(root, process.run).ask("rev-parse", "HEAD")
     return ""
-
-
-def _runner(*, stderr: bool = False) -> github.GitHub:
-    return github.GitHub(os.environ, partial(click.echo, err=stderr))
 
 
 class _Quiet:
