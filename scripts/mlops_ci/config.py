@@ -16,6 +16,8 @@ import msgspec
 from msgspec import Meta
 
 from mlops_ci import config_faults, errors
+from mlops_ci.config_environment import Commands as Commands
+from mlops_ci.config_environment import Environment as Environment
 from mlops_ci.config_limits import EndpointPattern
 from mlops_ci.config_limits import EndpointThresholds as EndpointThresholds
 from mlops_ci.config_limits import LoadBase as LoadBase
@@ -28,26 +30,6 @@ StageName = Literal["lint", "typecheck", "tests", "coverage", "load"]
 STAGES: tuple[StageName, ...] = ("lint", "typecheck", "tests", "coverage", "load")
 
 SuiteName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-
-
-class Environment(Table, frozen=True, kw_only=True):
-    """How the client's dependencies are installed. None: discovered."""
-
-    project: Annotated[bool | None, Meta(description="whether the client itself is installed, editable")] = None
-    lock: Annotated[
-        str | None,
-        Meta(
-            description="lock file whose versions are installed: `uv.lock`, `pylock.toml`, `poetry.lock`, `pdm.lock`; "
-            "`none` to have them resolved anew"
-        ),
-    ] = None
-    requirements: Annotated[list[str] | None, Meta(description="requirements files")] = None
-    extras: Annotated[list[str] | None, Meta(description="extras of the project, such as `test`")] = None
-    groups: Annotated[list[str] | None, Meta(description="dependency groups: PEP 735, Poetry, PDM")] = None
-    overrides: Annotated[
-        list[str],
-        Meta(description="requirements that replace whatever else is asked of these packages, such as `numpy<2`"),
-    ] = []
 
 
 class Suite(Table, frozen=True, kw_only=True):
@@ -74,6 +56,7 @@ class Suite(Table, frozen=True, kw_only=True):
         Meta(description="expression of pytest's `-m` that selects its tests, such as `not slow`"),
     ] = None
     args: Annotated[list[str], Meta(description="further arguments for pytest")] = []
+    env: Annotated[dict[str, str], Meta(description="environment variables of this suite, as `environment.env`")] = {}
 
 
 class Coverage(Table, frozen=True, kw_only=True):
@@ -183,6 +166,7 @@ class Config(Table, frozen=True, kw_only=True):
         default_factory=lambda: list(STAGES)
     )
     environment: Environment = msgspec.field(default_factory=Environment)
+    commands: Commands = msgspec.field(default_factory=Commands)
     tests: Annotated[
         dict[SuiteName, Suite] | None, Meta(description="suites by name; default: the folders below `tests`")
     ] = None

@@ -88,8 +88,12 @@ class Secrets:
 
     def files(self, folder: Path) -> None:
         """Mask the files right in `folder`."""
+        self.in_files(folder.iterdir() if folder.is_dir() else ())
+
+    def in_files(self, paths: Iterable[Path]) -> None:
+        """Mask those of `paths` that are files."""
         forms = [form.encode() for value in self.values for form in _forms(value)]
-        for path in folder.iterdir() if forms and folder.is_dir() else ():
+        for path in paths if forms else ():
             if path.is_file():
                 before = data = path.read_bytes()
                 for form in forms:
@@ -107,14 +111,19 @@ class Secrets:
         return value
 
 
-def collect(load: config.Load, variables: Mapping[str, str]) -> Secrets:
-    """What `load` refers to, of `variables`. What is not set is `Secrets.expand`'s to refuse, when it is needed."""
-    names = {name for text in _texts(load) for name in _REFERENCE.findall(text) if name}
+def collect(settings: config.Config, variables: Mapping[str, str], more: Iterable[str] = ()) -> Secrets:
+    """What `settings`, and `more` texts of the client's, refer to, of `variables`.
+
+    What is not set is `Secrets.expand`'s to refuse, when it is needed.
+    """
+    names = {name for text in (*_texts(settings), *more) for name in _REFERENCE.findall(text) if name}
     return Secrets({name: variables[name] for name in sorted(names) if name in variables})
 
 
-def _texts(load: config.Load) -> Iterable[str]:
-    return [load.host or "", *load.headers.values(), *load.env.values()]
+def _texts(settings: config.Config) -> Iterable[str]:
+    load, suites = settings.load, settings.tests or {}
+    tables = (load.headers, load.env, settings.environment.env, *(suite.env for suite in suites.values()))
+    return [load.host or "", *(text for table in tables for text in table.values())]
 
 
 def _forms(value: str) -> list[str]:

@@ -17,7 +17,21 @@ from typing import Any, Protocol
 
 import msgspec
 
-from mlops_ci import client, config, environment, errors, excerpts, git, masking, plan, pool, process, results, touched
+from mlops_ci import (
+    client,
+    config,
+    env_file,
+    environment,
+    errors,
+    excerpts,
+    git,
+    masking,
+    plan,
+    pool,
+    process,
+    results,
+    touched,
+)
 from mlops_ci.coverage import coverage_config
 from mlops_ci.paired import against
 from mlops_ci.reporters import sarif
@@ -87,7 +101,7 @@ def prepare(
         report=report,
         environments=environment.Cache(found, settings),
         base=base,
-        secrets=masking.collect(settings.load, os.environ),
+        secrets=masking.collect(settings, os.environ, env_file.texts(root, settings.environment.env_file)),
     )
     return Workspace(context, origins)
 
@@ -144,7 +158,7 @@ def run_all(workspace: Workspace, observer: Observer) -> None:
         KeyboardInterrupt: As it came in; by then what ran has been ended, and nothing more is started.
     """
     work = work_of(workspace)
-    context = workspace.context
+    context = dataclasses.replace(workspace.context, whole=True)
     for name in work:
         # A stage that does not come to its end must not be vouched for by an earlier run.
         _forget(context.report, name)

@@ -25,6 +25,8 @@ def values(workspace: pipeline.Workspace) -> list[tuple[str, str, str]]:
     table = msgspec.to_builtins(workspace.context.config)
     table["tests"] = {name: msgspec.to_builtins(suite) for name, suite in client.suites.items()}
     table["environment"] = {
+        "env-file": workspace.context.config.environment.env_file,
+        "env": workspace.context.config.environment.env,
         "lock": client.dependencies.lock.path if client.dependencies.lock else None,
         "requirements": list(client.dependencies.requirements),
         "extras": list(client.dependencies.extras),

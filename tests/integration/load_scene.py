@@ -141,7 +141,7 @@ def context_of(
         config=settings,
         report=report,
         environments=Here(),
-        secrets=masking.collect(settings.load, os.environ),
+        secrets=masking.collect(settings, os.environ),
     )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import builders
 
 from mlops_ci import client, config, errors
 
@@ -350,3 +351,22 @@ def test_discover__without_a_locustfile_the_plan_says_what_is_done(tmp_path: Pat
     assert found.origins["load.locustfile"] == (
         "no locustfile found; the load test is generated from the OpenAPI document (/api/openapi.json)"
     )
+
+
+def test_discover__a_file_of_variables_that_is_not_there(tmp_path: Path) -> None:
+    builders.write(
+        tmp_path, {"app/__init__.py": "", "pyproject.toml": '[tool.mlops-ci.environment]\nenv-file = ".env"\n'}
+    )
+    settings, origins = config.load(tmp_path)
+
+    with pytest.raises(errors.ConfigurationError, match=r"\.env is not in .*environment.env-file"):
+        client.discover(tmp_path, settings, origins)
+
+
+def test_discover__a_file_of_variables_is_named_and_not_taken(tmp_path: Path) -> None:
+    builders.write(tmp_path, {"app/__init__.py": "", ".env.example": "A=1\n"})
+    settings, origins = config.load(tmp_path)
+
+    told = client.discover(tmp_path, settings, origins).origins
+
+    assert told["environment.env-file"] == "default; there is .env.example, name it if tests or service need it"

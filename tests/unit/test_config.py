@@ -92,6 +92,11 @@ def test_of__nearest_table_above(key: str, origin: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        pytest.param(
+            "[tool.mlops-ci.commands]\nbefore-tests = ['']",
+            ["tool.mlops-ci.commands.before-tests", "length >= 1"],
+            id="empty-command",
+        ),
         pytest.param("a =\n", ["not valid TOML", "line 1"], id="not-toml"),
         pytest.param("[tool]\nmlops-ci = 3", ["[tool.mlops-ci] is int, not a table"], id="not-a-table"),
         pytest.param(
@@ -102,7 +107,9 @@ def test_of__nearest_table_above(key: str, origin: str) -> None:
             ["[tool.mlops-ci.coverage]", "`min_total`", "Did you mean `min-total`?"],
             id="snake-case",
         ),
-        pytest.param("[tool.mlops-ci]\nzzz = 3", ["`zzz`", "Known keys: coverage, environment"], id="far-key"),
+        pytest.param(
+            "[tool.mlops-ci]\nzzz = 3", ["`zzz`", "Known keys: commands, coverage, environment"], id="far-key"
+        ),
         pytest.param(
             "[tool.mlops-ci.tests.unit]\nworker = 3",
             ["[tool.mlops-ci.tests.unit]", "`worker`", "`workers`"],

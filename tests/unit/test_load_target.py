@@ -15,7 +15,7 @@ from mlops_ci.load import client_headers, readiness, running, service, target
 
 def of(root: Path, *, variables: dict[str, str] | None = None, **load: Any) -> target.Target:
     settings = config.Config(load=config.Load(**load))
-    secrets = masking.collect(settings.load, variables or {})
+    secrets = masking.collect(settings, variables or {})
     context = builders.make_context(root, client={"app": "a:app"}, config=settings, secrets=secrets)
     return target.of(context, root / "server.log")
 

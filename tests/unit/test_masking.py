@@ -44,8 +44,16 @@ def test_expand__refused(text: str, said: str) -> None:
 
 def test_collect__only_what_the_configuration_refers_to() -> None:
     load = config.Load(host="http://${HOST_}:80", headers={"A": "Bearer ${TOKEN}"}, env={"B": "$${LITERAL} ${NOT_SET}"})
-    found = masking.collect(load, {"HOST_": "localhost", "TOKEN": TOKEN, "LITERAL": "literal", "PATH": "/bin"})
-    assert found.by_name == {"HOST_": "localhost", "TOKEN": TOKEN}
+    settings = config.Config(
+        load=load,
+        environment=config.Environment(env={"C": "${COMMON}"}),
+        tests={"unit": config.Suite(env={"D": "${OF_UNIT}"}), "plain": config.Suite()},
+    )
+    wanted = {"HOST_": "localhost", "TOKEN": TOKEN, "COMMON": "c", "OF_UNIT": "d", "FILE": "e"}
+
+    found = masking.collect(settings, {**wanted, "LITERAL": "literal", "PATH": "/bin"}, ["x${FILE}"])
+
+    assert found.by_name == wanted
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from mlops_ci import config, errors
 from mlops_ci.client import application, dependencies, health, layout, modules
 from mlops_ci.client.dependencies import Dependencies
 
+_ENV_FILES = (".env.test", ".env.testing", ".env.ci", ".env.example", ".env.sample", ".env.template", "env.example")
+
 __all__ = ["Client", "Dependencies", "discover"]
 
 
@@ -62,6 +64,7 @@ def discover(root: Path, settings: config.Config, origins: config.Origins) -> Cl
     declared, told_of_them = dependencies.read(root, settings.environment, origins)
     if settings.source is None and not declared.declared and "project" not in config.read_pyproject(root):
         _refuse_several_services(root)
+    _env_file(root, settings, origins, told)
     source = _source(root, settings, origins, told)
     app: str | None = None
     app_dir, apps = ".", tuple[str, ...]()
@@ -210,6 +213,15 @@ def _python(root: Path, settings: config.Config, origins: config.Origins, told: 
             return (version[1],)
     told["python"] = "the interpreter that runs mlops-ci, if the client admits it"
     return ()
+
+
+def _env_file(root: Path, settings: config.Config, origins: config.Origins, told: dict[str, str]) -> None:
+    if settings.environment.env_file is not None:
+        _require(root, "environment.env-file", settings.environment.env_file, origins)
+        return
+    there = [name for name in _ENV_FILES if (root / name).is_file()]
+    if there:
+        told["environment.env-file"] = f"default; there is {', '.join(there)}, name it if tests or service need it"
 
 
 def _locustfile(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlops_ci import config, environment, errors, stages
 from mlops_ci.load import readiness, running, service
+from mlops_ci.stages import variables as configured
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,13 @@ def of(context: stages.Context, log: Path) -> Target:
     if load.host is not None:
         url = running.address(secrets.expand(load.host, "load.host"), allow_remote=load.allow_remote)
         return Target(running.Running(url, health=ready, startup_timeout=load.startup_timeout), sent)
+    python = context.environments.get(environment.Role.CLIENT)
     launch = service.launch(
         context.client,
         load,
-        context.environments.get(environment.Role.CLIENT),
+        python,
         port=service.free_port(),
-        variables=variables(context),
+        variables=variables(context, python),
     )
     routes = context.client.routes
     started = service.Service(
@@ -69,14 +71,13 @@ def headers(context: stages.Context) -> dict[str, str]:
     return {name: _header(name, context.secrets.expand(text, f"load.headers.{name}")) for name, text in wanted.items()}
 
 
-def variables(context: stages.Context) -> dict[str, str]:
-    """`load.env`, with what it takes from the environment.
+def variables(context: stages.Context, python: environment.Environment) -> dict[str, str]:
+    """The environment variables that the configuration sets for the service, which runs in `python`.
 
     Raises:
         errors.ConfigurationError: A value is missing.
     """
-    wanted = context.config.load.env
-    return {name: context.secrets.expand(text, f"load.env.{name}") for name, text in wanted.items()}
+    return configured.of(context, python, context.config.load.env, "load.env")
 
 
 def health(load: config.Load, headers: Mapping[str, str]) -> readiness.Health:

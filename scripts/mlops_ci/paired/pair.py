@@ -108,7 +108,7 @@ def _service(context: stages.Context, basis: Basis, log: Path, seed: int) -> ser
         basis.load,
         basis.python,
         port=service.free_port(),
-        variables={HASH_SEED: str(seed), **target.variables(context)},
+        variables={HASH_SEED: str(seed), **target.variables(context, basis.python)},
     )
     routes = basis.client.routes
     return service.Service(

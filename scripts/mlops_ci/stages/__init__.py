@@ -7,11 +7,11 @@ Stages know neither the console nor GitHub.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from mlops_ci import environment, masking, process
+from mlops_ci import environment, masking, once, process
 from mlops_ci.client import Client
 from mlops_ci.config import Config
 
@@ -37,6 +37,8 @@ class Context:
         run: The subprocess runner.
         progress: Called with a few words on what the stage is doing now.
         output: Called with each line that a tool prints, for whoever wants to watch.
+        whole: Whether all stages run here, side by side.
+        once: What has been done in this run and is not to be done again.
         base: The revision that was named to compare with; see `mlops_ci.base`.
         environments_of: Where tools of another state of the client run, given that and what it is configured to.
     """
@@ -46,6 +48,8 @@ class Context:
     report: Path
     environments: Environments
     sharded: bool = False
+    whole: bool = False
+    once: once.Once = field(default_factory=once.Once)
     secrets: masking.Secrets = masking.Secrets()
     run: process.Runner = process.run
     progress: Callable[[str], None] = lambda _: None

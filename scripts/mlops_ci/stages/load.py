@@ -34,6 +34,7 @@ from mlops_ci.load import (
 )
 from mlops_ci.openapi import building, selection
 from mlops_ci.paired import against, comparing, joining
+from mlops_ci.stages import commands
 
 STAGE = "load"
 
@@ -46,11 +47,13 @@ def run(context: stages.Context) -> results.StageResult:
     Raises:
         errors.ConfigurationError: The locustfile is not where it is said to be, or there is no service to start.
         errors.MissingError: An environment could not be made.
+        errors.Failure: A command that the client has run before load failed.
     """
     begin = time.monotonic()
     own = _locustfile(context)
     folder = context.report / STAGE
     metrics: dict[str, Any] = {}
+    commands.before_load(context)
     shutil.rmtree(folder, ignore_errors=True)  # what an earlier run left must not be read as this one's
     folder.mkdir(parents=True)
     with against.Against(context, folder) as base:

@@ -6,10 +6,10 @@ suite's shards come to together is `mlops_ci.testing.shards`'.
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,8 +17,8 @@ import msgspec
 from mlops_ci import config, environment, errors, process, results
 from mlops_ci.coverage import coverage_config, measuring
 from mlops_ci.plan import Leg
-from mlops_ci.stages import Context
-from mlops_ci.testing import again, durations, how_far, junit, shards, stacks, tally
+from mlops_ci.stages import Context, commands, variables
+from mlops_ci.testing import again, durations, how_far, junit, leg_files, stacks, tally
 
 NO_TESTS = 5
 FAILED = 1
@@ -38,21 +38,31 @@ def run(context: Context, leg: Leg) -> results.StageResult:
         errors.MissingError: Nothing was selected, everything was skipped, or pytest left no report.
         errors.TimeLimit: The suite did not end in time; the stacks of its processes are in the message.
         errors.ToolCrash: pytest refused the call or crashed.
+        errors.Failure: A command that the client has run before its tests failed.
     """
-    suite = context.client.suites[leg.suite]
-    files = Files(context.report, leg.result)
+    files = leg_files.Files(context.report, leg.result)
     files.prepare()
+    try:
+        return _run(context, leg, files)
+    finally:  # interrupted, too: the files stay
+        context.secrets.in_files([files.junit, files.log, files.log_again])
+
+
+def _run(context: Context, leg: Leg, files: leg_files.Files) -> results.StageResult:
+    suite = context.client.suites[leg.suite]
     own = coverage_config.read(context.client.root)
     context.progress("preparing the environment")
     env = context.environments.get(environment.Role.CLIENT, leg.python)
+    commands.before_tests(context, leg.python)
+    env = replace(env, variables={**env.variables, **variables.of(context, env, suite.env, f"tests.{leg.suite}.env")})
     coverage_rc = own.write(files.coverage_rc, context.client.source, measuring.options(env.installed, env.version))
     context.progress("running pytest")
-    options, variables = _of_shard(context, leg, files, env)
+    options, of_shard = _of_shard(context, leg, files, env)
     completed = context.run(
         command(env, suite, files, coverage_rc, ignored=_ignored(context), more=options),
         cwd=context.client.root,
         # Unbuffered, so that people see tests as they end, and a suite that hangs shows how far it came.
-        env={**env.variables, "COVERAGE_FILE": str(files.coverage_data), "PYTHONUNBUFFERED": "1", **variables},
+        env={**env.variables, "COVERAGE_FILE": str(files.coverage_data), "PYTHONUNBUFFERED": "1", **of_shard},
         timeout=suite.timeout,
         log=files.log,
         merge=True,
@@ -75,44 +85,10 @@ def run(context: Context, leg: Leg) -> results.StageResult:
     return _decide(leg, suite, completed, files, cases, looks)
 
 
-class Files:
-    """Where a leg leaves what."""
-
-    def __init__(self, report: Path, result: str) -> None:
-        self.report = report
-        self.junit = shards.junit_of(report, result)
-        self.notes = shards.path_of(report, result)
-        self.coverage_data = report / "coverage-data" / result
-        # Without its ending. Not beside the data: coverage takes every file there that begins with the data file's name
-        # and a dot for data.
-        self.coverage_rc = report / "cache" / f"{result}-coverage"
-        self.cache = report / "cache" / result
-        self.log = report / "logs" / f"{result}.log"
-        self.log_again = report / "logs" / f"{result}-again.log"
-
-    @property
-    def last_failed(self) -> Path:
-        """Where pytest itself keeps the ids of tests that failed."""
-        return self.cache / "v" / "cache" / "lastfailed"
-
-    def prepare(self) -> None:
-        """Remove what an earlier run left: old data must not count."""
-        for path in (self.junit, self.coverage_data, self.log, self.log_again, self.notes, self.last_failed):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
-        # What the workers of a suite that was ended left: pytest-cov would take it for data of this run.
-        for path in self.coverage_data.parent.glob(f"{glob.escape(self.coverage_data.name)}.*"):
-            path.unlink()
-
-    def left(self) -> list[str]:
-        paths = (self.junit, self.coverage_data, self.log, self.log_again, self.notes)
-        return [path.relative_to(self.report).as_posix() for path in paths if path.exists()]
-
-
 def command(
     env: environment.Environment,
     suite: config.Suite,
-    files: Files,
+    files: leg_files.Files,
     coverage_rc: Path,
     *,
     ignored: Sequence[str] = (),
@@ -156,7 +132,7 @@ def _ignored(context: Context) -> list[str]:
 
 
 def _of_shard(
-    context: Context, leg: Leg, files: Files, env: environment.Environment
+    context: Context, leg: Leg, files: leg_files.Files, env: environment.Environment
 ) -> tuple[list[str], dict[str, str]]:
     """Options and environment variables that make pytest run one shard."""
     if leg.shard is None:
@@ -181,7 +157,7 @@ def _look_again(
     context: Context,
     env: environment.Environment,
     suite: config.Suite,
-    files: Files,
+    files: leg_files.Files,
     coverage_rc: Path,
     bad: Sequence[junit.Case],
 ) -> list[again.Look]:
@@ -214,7 +190,7 @@ def _look_again(
     return looks
 
 
-def _last_failed(files: Files) -> list[str]:
+def _last_failed(files: leg_files.Files) -> list[str]:
     """pytest's ids of what failed; empty where the client has turned that off."""
     try:
         return list(json.loads(files.last_failed.read_text(encoding="utf-8")))
@@ -222,7 +198,7 @@ def _last_failed(files: Files) -> list[str]:
         return []
 
 
-def _cases(leg: Leg, suite: config.Suite, completed: process.Completed, files: Files) -> list[junit.Case]:
+def _cases(leg: Leg, suite: config.Suite, completed: process.Completed, files: leg_files.Files) -> list[junit.Case]:
     if completed.returncode == NO_TESTS and leg.shard is None:
         tally.refuse_nothing(tally.Tally(), leg.suite, suite)
     if completed.returncode not in (0, 1, 2, NO_TESTS) or not files.junit.exists():
@@ -239,7 +215,7 @@ def _decide(
     leg: Leg,
     suite: config.Suite,
     completed: process.Completed,
-    files: Files,
+    files: leg_files.Files,
     cases: Sequence[junit.Case],
     looks: Sequence[again.Look],
 ) -> results.StageResult:
