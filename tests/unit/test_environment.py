@@ -208,7 +208,7 @@ def test_variables__the_environment_comes_first_and_the_users_own_is_gone(tmp_pa
         "UV_PYTHON_DOWNLOADS": "never",
     }
 
-    made = cache(tmp_path, FakeUv(tmp_path), variables=given).get(Role.COVERAGE)
+    made = cache(tmp_path, FakeUv(tmp_path), variables=given, source=("app",)).get(Role.COVERAGE)
 
     home = made.python.parents[1]
     assert made.variables == {
@@ -256,7 +256,9 @@ def test_variables__import_path(
 ) -> None:
     variables = {"PATH": "/usr/bin", "PYTHONPATH": given.format(root=tmp_path / "client")}
     dependencies = client.Dependencies(project=project)
-    environments = cache(tmp_path, FakeUv(tmp_path), variables=variables, app_dir=app_dir, dependencies=dependencies)
+    environments = cache(
+        tmp_path, FakeUv(tmp_path), variables=variables, app_dir=app_dir, source=("app",), dependencies=dependencies
+    )
 
     found = environments.get(Role.CLIENT).variables.get("PYTHONPATH")
 
@@ -309,3 +311,23 @@ def test_version__read_off_the_folder(tmp_path: Path) -> None:
 
 def test_installed__of_the_environment_that_runs_us() -> None:
     assert builders.OwnEnvironments().get(Role.CLIENT).installed("pytest") == pytest.__version__
+
+
+@pytest.mark.parametrize(
+    ("source", "project", "expected"),
+    [
+        (("src/pkg", "src/other.py"), False, "{root}/src"),
+        (("backend/src/pkg",), False, "{root}/backend/src"),
+        (("src/pkg",), True, None),
+        (("src",), False, None),
+        (("app",), False, None),
+    ],
+)
+def test_get__a_src_layout_that_is_not_installed(
+    tmp_path: Path, source: tuple[str, ...], project: bool, expected: str | None
+) -> None:
+    environments = cache(tmp_path, FakeUv(tmp_path), source=source, dependencies=client.Dependencies(project=project))
+
+    found = environments.get(Role.CLIENT).variables.get("PYTHONPATH")
+
+    assert found == (expected and expected.format(root=tmp_path / "client"))

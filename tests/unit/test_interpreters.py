@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sys
+import threading
+from concurrent import futures
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,25 @@ def test_choose__another(tmp_path: Path, request_: str | None, requires_python: 
 
     assert chosen == interpreters.Interpreter(tmp_path / "python", "3.12.1")
     assert run.call("find")[1:] == ("python", "find", "--system", "--no-project", asked)
+
+
+def test_find__by_threads_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2, timeout=10)
+    write = Path.write_text
+
+    def write_together(path: Path, text: str) -> int:
+        written = write(path, text)
+        # Both have written their draft before either is moved to its place.
+        both.wait()
+        return written
+
+    monkeypatch.setattr(Path, "write_text", write_together)
+    finders = [finder(tmp_path, found(tmp_path)) for _ in range(2)]
+
+    with futures.ThreadPoolExecutor(2) as pool:
+        seen = list(pool.map(lambda each: each.find("3.12"), finders))
+
+    assert {one.version for one in seen} == {"3.12.1"}
 
 
 def test_find__is_remembered(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mlops_ci import config, process
 from mlops_ci.client import Client
@@ -160,14 +160,20 @@ class Cache:
         root = self.client.root
         given = [root / place for place in self.given.get("PYTHONPATH", "").split(os.pathsep) if place]
         places = [place for place in map(Path.resolve, given) if place.is_relative_to(root)]
-        if self.client.app_dir != "." and not self.client.dependencies.project:
-            places.append(root / self.client.app_dir)
+        if not self.client.dependencies.project:
+            places += [root / base for base in (self.client.app_dir, *_bases(self.client)) if base != "."]
         return list(dict.fromkeys(map(str, places)))
 
 
 def _is_old(version: list[str]) -> bool:
     """Whether a version of Locust, in its parts, does not tell of requests in the way that the recorder listens to."""
     return version[0].isdigit() and int(version[0]) < _OLDEST_LOCUST
+
+
+def _bases(client: Client) -> list[str]:
+    """The folders of a ``src`` layout, relative to the client, that its packages are imported from."""
+    parents = [PurePosixPath(source).parent for source in client.source]
+    return [parent.as_posix() for parent in parents if parent.name == "src"]
 
 
 def _referred(path: Path) -> list[str]:

@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,7 @@ def _recall(memo: Path) -> Interpreter | None:
 
 def _remember(memo: Path, interpreter: Interpreter) -> None:
     memo.parent.mkdir(parents=True, exist_ok=True)
-    draft = memo.with_suffix(f".{os.getpid()}")
+    # Two threads may have looked up the same one, and each needs a draft of its own.
+    draft = memo.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     draft.write_text(json.dumps([str(interpreter.path), interpreter.version, interpreter.path.stat().st_mtime_ns]))
     draft.replace(memo)
