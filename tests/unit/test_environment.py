@@ -127,14 +127,18 @@ def test_get__load_is_the_clients_when_it_declares_locust(tmp_path: Path) -> Non
     assert environments.get(Role.LOAD) is environments.get(Role.CLIENT)
 
 
-@pytest.mark.parametrize(("version", "theirs"), [("1.4.3", False), ("0.14", False), ("2.0.0", True), ("2.47", True)])
+@pytest.mark.parametrize(
+    ("version", "theirs"), [("1.4.3", False), ("0.14", False), ("2.8.5", False), ("2.8.6", True), ("2.47", True)]
+)
 def test_get__an_old_locust_of_the_clients_is_replaced_by_ours(tmp_path: Path, version: str, theirs: bool) -> None:
     needs = client.Dependencies(declared={"locust": f"locust=={version}"})
-    environments = cache(tmp_path, FakeUv(tmp_path), dependencies=needs)
+    said: list[str] = []
+    environments = cache(tmp_path, FakeUv(tmp_path), said, dependencies=needs)
     own = environments.get(Role.CLIENT)
     (own.python.parents[1] / f"lib/python3.11/site-packages/locust-{version}.dist-info").mkdir(parents=True)
 
     assert (environments.get(Role.LOAD) is own) is theirs
+    assert any(f"Locust {version} of the client is older than 2.8.6" in words for words in said) is not theirs
 
 
 def test_get__what_fails_is_not_kept(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from packaging.version import Version
+
 from mlops_ci import config, process
 from mlops_ci.client import Client
 from mlops_ci.environment import installer, interpreters, recipes, store
@@ -21,7 +23,8 @@ __all__ = ["Cache", "Environment", "Role"]
 
 _SCHEMA = "1"
 _OLDEST_FOR_LOCUST = (3, 10)
-_OLDEST_LOCUST = 2
+_OLDEST_LOCUST = Version("2.8.6")
+"""Older ones do not say when a run is about to stop, and so cannot be recorded to its end."""
 
 # They point Python, pip or uv at some environment of the user's, or change what Python code means (-O drops asserts).
 _DROPPED = frozenset(
@@ -112,8 +115,10 @@ class Cache:
         """
         if role is Role.LOAD and "locust" in self.client.dependencies.declared:
             own = self.get(Role.CLIENT, python)
-            if not _is_old((own.installed("locust") or "").split(".")):
+            version = own.installed("locust")
+            if version is None or Version(version) >= _OLDEST_LOCUST:
                 return own
+            self.report_progress(f"Locust {version} of the client is older than {_OLDEST_LOCUST}: ours is taken")
         known = self._known.get((role, python))
         if known is None:
             known = self._known[role, python] = self._get(role, python)
@@ -163,11 +168,6 @@ class Cache:
         if not self.client.dependencies.project:
             places += [root / base for base in (self.client.app_dir, *_bases(self.client)) if base != "."]
         return list(dict.fromkeys(map(str, places)))
-
-
-def _is_old(version: list[str]) -> bool:
-    """Whether a version of Locust, in its parts, does not tell of requests in the way that the recorder listens to."""
-    return version[0].isdigit() and int(version[0]) < _OLDEST_LOCUST
 
 
 def _bases(client: Client) -> list[str]:
