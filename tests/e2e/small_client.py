@@ -35,6 +35,13 @@ FILES = {
 [tool.mlops-ci.tests.integration]
 workers = 1
 
+[tool.mlops-ci.commands]
+before-tests = ["echo $KIND > made-before-tests.txt"]
+before-load = ["echo $KIND > made-before-load.txt"]
+
+[tool.mlops-ci.environment]
+env = {KIND = "small"}
+
 [tool.mlops-ci.load]
 users = 2
 spawn-rate = 2
@@ -80,6 +87,11 @@ def predict(features: list[float]) -> dict[str, float]:
 def score(features: list[float]) -> float:
     return sum(features) / len(features)
 ''',
+    "tests/conftest.py": """\
+from pathlib import Path
+
+assert Path("made-before-tests.txt").read_text() == "small\\n"
+""",
     "tests/unit/test_model.py": """\
 from tiny import model
 

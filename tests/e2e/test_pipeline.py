@@ -36,6 +36,8 @@ GREEN = {
     "coverage/html/index.html",
     "coverage.svg",
     "load/locust.html",
+    "logs/before-tests.log",
+    "logs/before-load.log",
 }
 
 

@@ -5,19 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.integration import client_layouts
+from tests.integration import client_layouts, whole_runs
 
-from mlops_ci import pipeline, plan, results
-
-
-class Nobody:
-    """Watches nothing."""
-
-    def started(self, stage: str) -> None: ...
-
-    def progress(self, stage: str, doing: str) -> None: ...
-
-    def finished(self, result: results.StageResult) -> None: ...
+from mlops_ci import pipeline, plan
 
 
 @pytest.fixture(autouse=True)
@@ -26,19 +16,12 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
 
 
-def run(root: Path) -> dict[str, results.StageResult]:
-    workspace = pipeline.prepare(root)
-    pipeline.run_all(workspace, Nobody())
-    report = workspace.context.report
-    return {name: results.read(results.path_of(report, name)) for name in workspace.wanted}
-
-
 @pytest.mark.parametrize(("declaration", "layout", "suites"), client_layouts.cases())
 def test_client__is_discovered_installed_and_tested(tmp_path: Path, declaration: str, layout: str, suites: str) -> None:
     made = client_layouts.make(tmp_path / "client", declaration, layout, suites)
 
     workspace = pipeline.prepare(made.root)
-    found = run(made.root)
+    found = whole_runs.run(workspace)
 
     client = workspace.context.client
     key, text = made.origin
@@ -53,7 +36,7 @@ def test_client__that_imports_what_it_does_not_declare_is_red(tmp_path: Path) ->
     made = client_layouts.make(tmp_path / "client", "requirements", "flat", "folders")
     (made.root / "requirements.txt").write_text("")
 
-    found = run(made.root)
+    found = whole_runs.run(pipeline.prepare(made.root))
 
     assert {name: str(result.verdict) for name, result in found.items()} == {
         "tests-unit": "fail",

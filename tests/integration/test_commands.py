@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from tests import builders
+from tests.integration import whole_runs
 
-from mlops_ci import masking, pipeline, plan, results, stages
+from mlops_ci import masking, pipeline, results, stages
 
 PYPROJECT = """\
 [tool.mlops-ci]
@@ -35,16 +36,6 @@ def test_variables():
 """
 
 
-class Nobody:
-    """Watches nothing."""
-
-    def started(self, stage: str) -> None: ...
-
-    def progress(self, stage: str, doing: str) -> None: ...
-
-    def finished(self, result: results.StageResult) -> None: ...
-
-
 def run(root: Path, *commands: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, results.StageResult]:
     """Both suites side by side, in the interpreter that runs the tests."""
     monkeypatch.setenv("TOKEN_OF_CI", "s3cret-value")
@@ -67,12 +58,7 @@ def run(root: Path, *commands: str, monkeypatch: pytest.MonkeyPatch) -> dict[str
             "environments": builders.OwnEnvironments(),
         }
     )
-    workspace = pipeline.Workspace(context, prepared.origins)
-    pipeline.run_all(workspace, Nobody())
-    return {
-        name: results.read(results.path_of(context.report, name))
-        for name in plan.wanted(context.client, context.config)
-    }
+    return whole_runs.run(pipeline.Workspace(context, prepared.origins))
 
 
 def test_before_tests__once_for_all_suites_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

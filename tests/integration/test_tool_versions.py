@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests import builders
+from tests.integration import whole_runs
 
 from mlops_ci import environment, errors, pipeline, results
 
@@ -51,16 +52,6 @@ def test_red() -> None:
 """
 
 
-class Nobody:
-    """Watches nothing."""
-
-    def started(self, stage: str) -> None: ...
-
-    def progress(self, stage: str, doing: str) -> None: ...
-
-    def finished(self, result: results.StageResult) -> None: ...
-
-
 def run(root: Path, python: str, requirements: str, code: str, tests: str) -> dict[str, results.StageResult]:
     builders.write(
         root,
@@ -78,9 +69,7 @@ def run(root: Path, python: str, requirements: str, code: str, tests: str) -> di
         workspace.context.environments.get(environment.Role.LINT, python)
     except errors.MissingError:
         pytest.skip(f"needs Python {python}, which is not here and cannot be fetched")
-    pipeline.run_all(workspace, Nobody())
-    report = workspace.context.report
-    return {name: results.read(results.path_of(report, name)) for name in workspace.wanted}
+    return whole_runs.run(workspace)
 
 
 @pytest.mark.parametrize(
