@@ -118,3 +118,17 @@ def test_before_load__a_command_that_does_not_end(tmp_path: Path) -> None:
         commands.before_load(made)
 
     assert "epoch 1" in caught.value.log
+
+
+def test_before_load_of__another_revision_in_its_folder_and_environment(tmp_path: Path) -> None:
+    made, runner, environments = context(tmp_path, {"make old": GOOD})
+    where = environment.Environment(Path("python"), {"PATH": "/base/bin"})
+
+    commands.before_load_of(made, ("make old",), where, tmp_path / "base")
+
+    assert runner.call("make old")
+    assert runner.options[0]["cwd"] == tmp_path / "base"
+    assert runner.options[0]["env"]["PATH"] == "/base/bin"
+    assert runner.options[0]["env"]["MODEL"] == "m"
+    assert environments.asked == []
+    assert "made with ***" in (tmp_path / "mlops-report/logs/before-load-base.log").read_text()

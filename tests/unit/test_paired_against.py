@@ -14,6 +14,7 @@ from mlops_ci import base, config, environment, errors, process, stages
 from mlops_ci.paired import against, basis, comparing, pair
 from mlops_ci.paired.model import Comparison
 from mlops_ci.results import Verdict
+from mlops_ci.stages import commands
 
 COMMIT = "c" * 40
 TEST = comparing.Test(environment.Environment(Path(sys.executable), {}), Path("locustfile.py"), "locustfile.py", {})
@@ -38,10 +39,11 @@ def ready(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None = None) -> 
         told.append(f"made {commit[:2]}")
         if outcome is not None:
             raise outcome
-        yield basis.of_head(context)
+        yield dataclasses.replace(basis.of_head(context), commands=("make model",))
         told.append("given back")
 
     monkeypatch.setattr(basis, "of", of)
+    monkeypatch.setattr(commands, "before_load_of", lambda context, listed, *_: told.append(f"ran {listed[0]}"))
     monkeypatch.setattr(pair, "once", lambda *_: told.append("started once"))
     return told
 
@@ -59,7 +61,7 @@ def test_compare__made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = compared(tmp_path, workers=2)
     assert (outcome.made, outcome.reason, outcome.failure) == (made, "", None)
     assert outcome.conditions["users"] == {"saturated": 8, "unsaturated": 1}
-    assert told == ["made cc", "started once", "given back"]
+    assert told == ["made cc", "ran make model", "started once", "given back"]
 
 
 def test_compare__the_base_cannot_be_made_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from mlops_ci import base, errors, process, stages
 from mlops_ci.paired import basis, comparing, model, pair
+from mlops_ci.stages import commands
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Against:
 
     def _make(self, commit: str) -> basis.Basis:
         own = self._stack.enter_context(basis.of(self._context, commit))
+        commands.before_load_of(self._context, own.commands, own.python, own.client.root)
         pair.once(self._context, own, self._folder / pair.log_of(model.Side.BASE))
         return own
 

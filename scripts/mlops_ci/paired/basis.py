@@ -29,11 +29,13 @@ class Basis:
 
     Attributes:
         load: How it is started, and when it is ready.
+        commands: What has to be run in its folder before.
     """
 
     client: client_module.Client
     load: config.Load
     python: environment.Environment
+    commands: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -73,7 +75,7 @@ def _in(root: Path, context: stages.Context) -> Basis:
     )
     python = context.environments_of(found, settings).get(environment.Role.CLIENT)
     _require_same_interpreter(python, context.environments.get(environment.Role.CLIENT))
-    return Basis(found, load, python)
+    return Basis(found, load, python, tuple(settings.commands.before_load))
 
 
 def _require_same_interpreter(base: environment.Environment, head: environment.Environment) -> None:

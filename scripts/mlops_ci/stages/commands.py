@@ -6,7 +6,8 @@ there are. What they make stays in the client's folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from mlops_ci import config, environment, errors, plan, process
@@ -45,6 +46,17 @@ def before_load(context: Context) -> None:
         _run(context, "before-load", chosen, context.config.load.env, "load.env")
 
 
+def before_load_of(context: Context, listed: Sequence[str], where: environment.Environment, root: Path) -> None:
+    """Run the commands `listed` of another revision, whose files are in `root`, before its service is started.
+
+    Raises:
+        errors.Failure: A command failed, or did not end in time.
+    """
+    if listed:
+        given = variables.of(context, where, context.config.load.env, "load.env")
+        _run_in(context, "before-load", listed, where, given, root, context.report / "logs/before-load-base.log")
+
+
 def log_of(point: Point) -> str:
     """Where what they print is kept, relative to the report."""
     return f"logs/{point}.log"
@@ -53,8 +65,19 @@ def log_of(point: Point) -> str:
 def _run(context: Context, point: Point, python: str | None, own: Mapping[str, str], key: str) -> None:
     listed = context.config.commands.before_tests if point == "before-tests" else context.config.commands.before_load
     where = context.environments.get(environment.Role.CLIENT, python)
-    given = {**where.variables, "PYTHONUNBUFFERED": "1", **variables.of(context, where, own, key)}
-    log = context.report / log_of(point)
+    given = variables.of(context, where, own, key)
+    _run_in(context, point, listed, where, given, context.client.root, context.report / log_of(point))
+
+
+def _run_in(
+    context: Context,
+    point: Point,
+    listed: Sequence[str],
+    where: environment.Environment,
+    given: Mapping[str, str],
+    root: Path,
+    log: Path,
+) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
     for command in listed:
@@ -62,8 +85,8 @@ def _run(context: Context, point: Point, python: str | None, own: Mapping[str, s
         completed = context.run(
             # Without pipefail, `train | tee log` would pass whatever happens in it.
             ["bash", "-e", "-o", "pipefail", "-c", command],
-            cwd=context.client.root,
-            env=given,
+            cwd=root,
+            env={**where.variables, "PYTHONUNBUFFERED": "1", **given},
             timeout=context.config.commands.timeout,
             merge=True,
             on_line=context.output,
