@@ -201,6 +201,14 @@ def test_write__equal_results_are_equal_pages(tmp_path: Path) -> None:
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
+def test_write__refers_only_to_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "lint.json").write_text("{}", encoding="utf-8")
+    collected = [page_results.changed(page_results.green()[0], files=["sarif", "\0"])]
+    page.write(tmp_path / "index.html", gate.decide(collected), collected)
+    document = markup.parse((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert document.one("section", id="files").one("a").attributes["href"] == "./lint.json"
+
+
 def test_write__half_of_a_pair_is_spelt_out(tmp_path: Path) -> None:
     collected = [results.StageResult(stage="lint", verdict=Verdict.FAIL, message="\ud800 x")]
     page.write(tmp_path / "index.html", gate.decide(collected), collected)

@@ -246,6 +246,17 @@ def test_view__figures_at_a_glance() -> None:
     assert tiles([failed]) == []
 
 
+def test_view__no_figure_looks_better_than_it_is() -> None:
+    broken = [results.from_failure(stage, page_results.crash()) for stage in ("lint", "typecheck", "tests-unit")]
+    collected = [broken[0], page_results.green()[1], page_results.suite("integration"), broken[2]]
+    found = view.of(gate.decide(collected), collected, BOUNDS)
+    assert [(tile.label, tile.value, tile.note) for tile in found.tiles] == [
+        ("Findings", "0", "typecheck"),
+        ("Tests", "72", "not all suites passed"),
+    ]
+    assert view.of(gate.decide(broken[:2]), broken[:2], BOUNDS).tiles == []
+
+
 def test_panels__of_nothing() -> None:
     assert panels.of(panels.Course(), []) == {}
     assert svg.Chart("t", [1.0], [], "", "").top == 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,21 +39,27 @@ _SAYS = {
 
 
 def write(path: Path, run: results.RunResult, collected: Sequence[results.StageResult]) -> None:
-    """Write the page to the file `path`."""
-    path.write_text(render(run, collected), encoding="utf-8", errors="replace")
+    """Write the page to the file `path` of the report folder."""
+    text = render(run, collected, is_there=lambda name: (path.parent / name).is_file())
+    path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def render(run: results.RunResult, collected: Sequence[results.StageResult], bounds: Bounds | None = None) -> str:
+def render(
+    run: results.RunResult,
+    collected: Sequence[results.StageResult],
+    *,
+    is_there: Callable[[str], bool] = lambda _: True,
+) -> str:
     """The page, in at most `LARGEST` bytes.
 
     Args:
-        bounds: What is shown of everything, at first.
+        is_there: Whether there is such a file in the report folder; others are not referred to.
     """
-    bounds = bounds or Bounds()
+    bounds = Bounds()
     template = _environment().get_template("page.html")
     style = (_FOLDER / "page.css").read_text(encoding="utf-8") + svg.STYLE
     while True:
-        page = view.of(run, collected, bounds)
+        page = view.of(run, collected, bounds, is_there)
         text = template.render(
             page=page,
             style=markupsafe.Markup(style),

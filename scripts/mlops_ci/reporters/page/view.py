@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -54,8 +54,17 @@ class Page:
     files: Sequence[tuple[str, str]]
 
 
-def of(run: results.RunResult, collected: Sequence[results.StageResult], bounds: Bounds) -> Page:
-    """The page of a run whose results are `collected`."""
+def of(
+    run: results.RunResult,
+    collected: Sequence[results.StageResult],
+    bounds: Bounds,
+    is_there: Callable[[str], bool] = lambda _: True,
+) -> Page:
+    """The page of a run whose results are `collected`.
+
+    Args:
+        is_there: Whether there is such a file in the report folder.
+    """
     tests = suites.section(collected, bounds)
     coverage = covered.section(collected, bounds)
     load = loaded.section(collected, bounds)
@@ -89,7 +98,7 @@ def of(run: results.RunResult, collected: Sequence[results.StageResult], bounds:
         tests=tests,
         coverage=coverage,
         load=load,
-        files=_files(collected, bounds),
+        files=[(link(name), name) for name in _files(collected) if is_there(name)][: bounds.names],
     )
 
 
@@ -113,12 +122,15 @@ def _tiles(
     load: loaded.Section | None,
 ) -> list[Tile]:
     tiles = []
-    looked_at = [result.stage for result in collected if result.stage in ("lint", "typecheck")]
+    # A stage that broke has found nothing, and that is no figure.
+    judged = [result.stage for result in collected if result.verdict in (Verdict.PASS, Verdict.FAIL)]
+    looked_at = [stage for stage in ("lint", "typecheck") if stage in judged]
     if looked_at:
         count = sum(group.count for group in groups)
         tiles.append(Tile("Findings", str(count), " and ".join(looked_at), "findings" if groups else "checks"))
     if tests is not None:
-        note = f"{tests.broken} failed" if tests.broken else "all passed"
+        whole = all(suite.verdict is Verdict.PASS for suite in tests.suites)
+        note = f"{tests.broken} failed" if tests.broken else "all passed" if whole else "not all suites passed"
         tiles.append(Tile("Tests", str(tests.passed + tests.broken), note, "tests"))
     if coverage is not None and coverage.metrics.total is not None:
         new = coverage.metrics.patch
@@ -137,9 +149,9 @@ def _tiles(
     return tiles
 
 
-def _files(collected: Sequence[results.StageResult], bounds: Bounds) -> list[tuple[str, str]]:
-    """Reference and name of each file that the results name; none that would lead out of the folder."""
+def _files(collected: Sequence[results.StageResult]) -> list[str]:
+    """The files that the results name; none that would lead out of the folder."""
     names = [f"{result.stage}.json" for result in collected]
     names += [name for result in collected for name in result.files]
     inside = [name for name in names if not name.startswith("/") and ".." not in PurePosixPath(name).parts]
-    return [(link(name), name) for name in dict.fromkeys(inside)][: bounds.names]
+    return list(dict.fromkeys(inside))
