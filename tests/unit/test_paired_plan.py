@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mlops_ci import config
@@ -23,7 +25,18 @@ def test_of__leaves_time_to_start(budget: float, sliced: bool) -> None:
     assert all(each.duration >= interval.FEWEST * series.SECONDS for each in found), "no interval at all"
 
 
-@pytest.mark.parametrize(("users", "workers", "each"), [(1, 1, 1), (2, 1, 1), (7, 1, 3), (200, 1, 4), (200, 4, 16)])
-def test_of__users_are_split_and_not_too_many(users: int, workers: int, each: int) -> None:
-    saturated, unsaturated = plan.of(config.Load(users=users, workers=workers), sliced=False)
+@pytest.mark.parametrize(
+    ("load", "each"),
+    [
+        ({}, 4),
+        ({"users": 1}, 4),
+        ({"users": 200}, 4),
+        ({"workers": 3}, 12),
+        ({"command": ["serve"], "users": 2}, 4),
+        ({"command": ["serve"], "users": 20}, 10),
+        ({"command": ["serve"], "users": 200}, 16),
+    ],
+)
+def test_of__users_keep_every_process_busy(load: dict[str, Any], each: int) -> None:
+    saturated, unsaturated = plan.of(config.Load(**load), sliced=False)
     assert (saturated.users, unsaturated.users) == (each, 1)

@@ -1,4 +1,8 @@
-"""How long a comparison takes, and with how many users: from what is configured. Pure."""
+"""How long a comparison takes, and with how many users: from what is configured. Pure.
+
+`load.users` is how many there are in the ordinary run. Here there are as many as keep every process of both services
+busy, and then as few as there can be.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,11 @@ SLICED = 30 / 90
 """The share of the budget of a phase in slices, of which each side has half."""
 SLICE = 0.25
 """Seconds that one side sends alone."""
-MOST_PER_WORKER = 4
-"""Users of a side for each process of its service: more would wait in line, and measure the line."""
+PER_WORKER = 4
+"""Users of a side for each process of its service. With fewer, a process has nothing to do now and then, and who
+needs longer shows less. More would only wait in line."""
+MOST_FOR_COMMAND = 16
+"""Users of a side, where a command says how many processes there are, and not to us."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,9 @@ def of(load: config.Load, *, sliced: bool) -> list[Stretch]:
     """The phases of a comparison, in their order."""
     budget = load.base.budget
     warmup = min(WARMUP, budget * WARMING)
-    users = max(1, min(load.users // 2, MOST_PER_WORKER * load.workers))
+    users = PER_WORKER * load.workers
+    if load.command is not None:
+        users = max(PER_WORKER, min(load.users // 2, MOST_FOR_COMMAND))
     if sliced:
         return [
             Stretch(phase, count, warmup, budget * SLICED, SLICE)
