@@ -112,8 +112,15 @@ def test_decide__one_burst_of_failures_is_no_proof() -> None:
 
 
 def test_decide__broken_is_never_green() -> None:
-    comparison = first(head=Service(size=900))
+    comparison = decision.decide([Duet([dataclasses.replace(paired_duets.recording(), generator_cpu=0.9)])], ALLOWED)
     assert comparison.verdict is Verdict.ERROR and comparison.broken is not None and comparison.entries == []
+    assert procedure.next_step(comparison) is Step.DONE
+
+
+@pytest.mark.parametrize("head", [Service(size=900), Service(status=204)])
+def test_decide__other_answers_are_no_error_and_never_green(head: Service) -> None:
+    comparison = first(head=head)
+    assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.broken is not None and comparison.entries == []
     assert procedure.next_step(comparison) is Step.DONE
 
 

@@ -69,7 +69,7 @@ def test_joined__inconclusive_is_a_notice(tmp_path: Path, strict: bool, notices:
 
 
 def test_joined__what_the_base_cannot_do_is_a_notice(tmp_path: Path) -> None:
-    new = guards.BeyondBase("GET /new fails on base.", "It is new.", "Absolute limits decide.")
+    new = guards.Incomparable("GET /new fails on base.", "It is new.", "Absolute limits decide.")
     comparison = Comparison(Verdict.INCONCLUSIVE, broken=new)
     result = joined(ordinary(), against.Outcome(FOUND, made=comparing.Made(comparison, [])), tmp_path)
     assert (result.verdict, result.exit_code, result.checks) == (Verdict.PASS, errors.PASSED, ordinary().checks)

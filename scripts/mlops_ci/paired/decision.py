@@ -65,7 +65,7 @@ def decide(
     entries = _entries(duets, allowed, error, only) if broken is None else []
     verdict = overall(entries)
     if broken is not None:
-        verdict = Verdict.INCONCLUSIVE if isinstance(broken, guards.BeyondBase) else Verdict.ERROR
+        verdict = Verdict.INCONCLUSIVE if isinstance(broken, guards.Incomparable) else Verdict.ERROR
     return Comparison(
         verdict=verdict,
         entries=entries,

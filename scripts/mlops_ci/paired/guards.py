@@ -1,7 +1,7 @@
 """What must hold before base and head may be compared at all. Pure: a guard finds nothing, or the error that explains.
 
-Broken is never green: where one of these is found, a ratio would be about something else than the change. One of them
-is nobody's fault: that the base cannot do what is new in the change.
+Broken is never green: where one of these is found, a ratio would be about something else than the change. Some of them
+are nobody's fault: the change does what the base cannot, or answers otherwise. Those are no errors (`Incomparable`).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ BEYOND_SHARE = 0.5
 """By how much the share of failures of an endpoint may be higher on base, before it is taken for new or mended."""
 
 
-class BeyondBase(errors.MissingError):
-    """The base cannot do what the locustfile asks for, and head can: there is nothing to compare with."""
+class Incomparable(errors.MissingError):
+    """A change that may be meant leaves nothing to compare with: head does what base cannot, or answers otherwise."""
 
 
 Inside = Mapping[Side, Requests]
@@ -43,8 +43,8 @@ Inside = Mapping[Side, Requests]
 
 _NOT_THE_SAME = "The two did not do the same work: a ratio of their times would not say whether the change is slower."
 _IF_MEANT = (
-    "If the change is meant to answer differently, set load.base.enabled to false for it; the limits of "
-    "load.thresholds still hold."
+    "If the change is meant to answer so, nothing is to be done: the limits on absolute figures decide, and the next "
+    "change is compared with this one."
 )
 
 
@@ -92,7 +92,7 @@ def base_can(recording: Recording, inside: Inside) -> errors.Failure | None:
             (counts[side][name, True], counts[side][name, True] + counts[side][name, False]) for side in Side
         )
         if min(tried, others) >= FEWEST_TO_COMPARE and base / tried - head / others > BEYOND_SHARE:
-            return BeyondBase(
+            return Incomparable(
                 f"{name} fails on base for {base / tried:.0%} of the requests of the {recording.phase} phase, on head "
                 f"for {head / others:.0%}.",
                 "The change brings or mends what the locustfile asks for, so there is nothing to compare with.",
@@ -178,12 +178,11 @@ def same_statuses(_: Recording, inside: Inside) -> errors.Failure | None:
             pooled = (base.count(status) + head.count(status)) / (len(base) + len(head))
             error = math.sqrt(pooled * (1 - pooled) * (1 / len(base) + 1 / len(head)))
             if abs(more - less) > max(STATUS_SHARE, ERRORS * error):
-                return errors.MissingError(
+                return Incomparable(
                     f"{name} was answered with {status} by base for {less:.0%} of the requests, by head for "
                     f"{more:.0%}, and the locustfile takes that for a success.",
                     _NOT_THE_SAME,
-                    f"Let the locustfile fail what is not the right answer, or leave this endpoint out of it. "
-                    f"{_IF_MEANT}",
+                    f"{_IF_MEANT} Else let the locustfile fail what is not the right answer.",
                 )
     return None
 
@@ -194,7 +193,7 @@ def same_sizes(_: Recording, inside: Inside) -> errors.Failure | None:
         less, more = statistics.fmean(base), statistics.fmean(head)
         error = math.hypot(_error_of_mean(base), _error_of_mean(head))
         if abs(more - less) > max(SIZE_BYTES, SIZE_SHARE * max(less, more), ERRORS * error):
-            return errors.MissingError(
+            return Incomparable(
                 f"{name} is answered with {less:.0f} bytes by base and {more:.0f} by head, on average.",
                 _NOT_THE_SAME,
                 _IF_MEANT,
