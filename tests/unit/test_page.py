@@ -203,7 +203,7 @@ def test_write__equal_results_are_equal_pages(tmp_path: Path) -> None:
 
 def test_write__refers_only_to_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "lint.json").write_text("{}", encoding="utf-8")
-    collected = [page_results.changed(page_results.green()[0], files=["sarif", "\0"])]
+    collected = [page_results.changed(page_results.green()[0], files=["sarif", "\0", "x" * 5000])]
     page.write(tmp_path / "index.html", gate.decide(collected), collected)
     document = markup.parse((tmp_path / "index.html").read_text(encoding="utf-8"))
     assert document.one("section", id="files").one("a").attributes["href"] == "./lint.json"

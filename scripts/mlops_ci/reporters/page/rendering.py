@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ _SAYS = {
 
 def write(path: Path, run: results.RunResult, collected: Sequence[results.StageResult]) -> None:
     """Write the page to the file `path` of the report folder."""
-    text = render(run, collected, is_there=lambda name: (path.parent / name).is_file())
+    # Not of pathlib, which raises where a name is too long to be one.
+    text = render(run, collected, is_there=lambda name: os.path.isfile(path.parent / name))
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
