@@ -27,6 +27,7 @@ def values(workspace: pipeline.Workspace) -> list[tuple[str, str, str]]:
     table["environment"] = {
         "env-file": workspace.context.config.environment.env_file,
         "env": workspace.context.config.environment.env,
+        "overrides": workspace.context.config.environment.overrides,
         "lock": client.dependencies.lock.path if client.dependencies.lock else None,
         "requirements": list(client.dependencies.requirements),
         "extras": list(client.dependencies.extras),

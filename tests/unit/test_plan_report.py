@@ -7,10 +7,11 @@ import re
 from pathlib import Path, PurePath
 from typing import Any
 
+import msgspec
 import pytest
 from tests import builders
 
-from mlops_ci import pipeline, plan_report
+from mlops_ci import config, pipeline, plan_report
 
 FILES = {
     "src/pkg/__init__.py": "",
@@ -51,6 +52,12 @@ def _values(workspace: pipeline.Workspace) -> dict[str, tuple[str, str]]:
 def test_values__given_and_default(tmp_path: Path, key: str, value: str, origin: str) -> None:
     workspace = _workspace(tmp_path, {"coverage.min-total": ("--min-coverage", 91.5)})
     assert _values(workspace)[key] == (value, origin)
+
+
+def test_values__no_key_of_the_environment_is_left_out(tmp_path: Path) -> None:
+    listed = {key for key in _values(_workspace(tmp_path)) if key.startswith("environment.")}
+
+    assert listed == {f"environment.{field.encode_name}" for field in msgspec.structs.fields(config.Environment)}
 
 
 @pytest.mark.parametrize(
