@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,20 @@ def test_find__switched_off(tmp_path: Path) -> None:
 
 def test_exit__interrupted_ends_what_the_thread_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ready(monkeypatch)
-    stopped: list[bool] = []
-    monkeypatch.setattr(process, "stop", lambda: stopped.append(True))
+    told = threading.Event()
+    monkeypatch.setattr(pair, "once", lambda *_: told.wait(30))
+    monkeypatch.setattr(process, "stop", told.set)
     with pytest.raises(KeyboardInterrupt), against.Against(context(tmp_path), tmp_path):
         raise KeyboardInterrupt
-    assert stopped == [True]
+    assert told.is_set()
+
+
+def test_exit__interrupted_later_there_is_nothing_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(monkeypatch)
+    monkeypatch.setattr(process, "stop", lambda: pytest.fail("stopped"))
+    with pytest.raises(KeyboardInterrupt), against.Against(context(tmp_path), tmp_path) as opponent:
+        opponent.wait()
+        raise KeyboardInterrupt
 
 
 def test_compare__told_to_stop_is_no_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

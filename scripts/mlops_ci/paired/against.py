@@ -65,7 +65,7 @@ class Against:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, KeyboardInterrupt) and self._ready is not None and not self._ready.done():
             process.stop()  # what the thread waits for
         self._thread.shutdown()
         self._stack.close()
