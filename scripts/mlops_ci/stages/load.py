@@ -71,9 +71,19 @@ def run(context: stages.Context) -> results.StageResult:
                 context.secrets.files(place)
     return msgspec.structs.replace(
         result,
+        message="\n".join(filter(None, (result.message, whose(context, locust)))),
         duration_s=time.monotonic() - begin,
         files=sorted(path.relative_to(context.report).as_posix() for path in folder.iterdir() if path.is_file()),
     )
+
+
+def whose(context: stages.Context, locust: environment.Environment) -> str:
+    """What has to be said of whose Locust it was: that of a client that declares one, and it was too old."""
+    if "locust" not in context.client.dependencies.declared:
+        return ""
+    own = context.environments.get(environment.Role.CLIENT)
+    version = own.installed("locust")
+    return f"The service's own Locust {version} cannot be recorded: ours was taken." if own != locust else ""
 
 
 def _test(
