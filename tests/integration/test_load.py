@@ -183,6 +183,8 @@ def test_run__ends_everything_when_interrupted(tmp_path: Path) -> None:
     context = context_of(tmp_path, duration=30.0)
     with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
         patch.setattr("mlops_ci.load.generator.PROGRESS_EVERY", 1.0)
+        # It holds for the whole process, and other tests run in this one.
+        patch.setattr("mlops_ci.process.stop", lambda: None)
         load.run(dataclasses.replace(context, progress=interrupt))
 
 
