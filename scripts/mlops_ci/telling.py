@@ -35,8 +35,8 @@ class Teller:
 
     def __init__(self, *, as_json: bool = False) -> None:
         """With `as_json`, standard output is for the verdict alone, and all else goes to standard error."""
-        self.screen = console.make(stderr=as_json)
         self.runner = github.GitHub(os.environ, partial(click.echo, err=as_json))
+        self.screen = console.make(stderr=as_json, log=self.runner.is_here)
         self._as_json = as_json
 
     def refused(self, message: str) -> None:

@@ -88,7 +88,7 @@ def test_shards__every_test_runs_once_and_coverage_is_that_of_one_machine(
         assert sum(parts, Counter()) == Counter(names)
         assert all(len(part) < len(names) for part in parts)
         assert read(wide, f"tests-{suite}.json")["metrics"]["tests"] == len(names)
-    assert "#### Shards" in wide.jobs["gate"].summary
+    assert "<summary>Shards</summary>" in wide.jobs["gate"].summary
     # What the next run is balanced by.
     (kept,) = (tmp_path / "wide" / "scratch" / "cache").iterdir()
     assert {junit.name_of(test) for test in durations.read(kept / "unit.json")} == UNIT

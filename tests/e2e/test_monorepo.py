@@ -44,4 +44,5 @@ def test_monorepo__each_service_has_its_own_results_and_one_check_stands_for_all
         name: json.loads((run.artifacts / name / "lint.json").read_text(encoding="utf-8"))["metrics"]["files"]
         for name in sorted(reports)
     }
-    assert list(looked_at.values()) == [7, 6]
+    churn, fraud = looked_at.values()
+    assert churn == fraud + 1

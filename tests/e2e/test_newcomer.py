@@ -13,7 +13,7 @@ from tests.e2e.test_layout import report
 
 from mlops_ci import results
 
-OF_OURS = ("pyproject.toml", "tests/load/locustfile.py")
+OF_OURS = ("pyproject.toml", "tests/conftest.py", "tests/load/locustfile.py")
 README = "# tiny\n\nA service.\n"
 
 

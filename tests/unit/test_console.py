@@ -72,6 +72,7 @@ def test_make__terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setenv("TERM", "xterm")
     assert console.make().is_terminal
+    assert not console.make(log=True).is_terminal
 
 
 def test_show_stage__places_that_look_like_emoji_or_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,11 +37,16 @@ LOG_WIDTH = 120
 MOST_FINDINGS = 50
 
 
-def make(*, stderr: bool = False) -> rich.console.Console:
-    """A console; where there is no terminal it is of a fixed width and without colour."""
+def make(*, stderr: bool = False, log: bool = False) -> rich.console.Console:
+    """A console; where there is no terminal it is of a fixed width and without colour.
+
+    Args:
+        log: It is read line by line, whatever it claims to be: a runner may give its jobs a terminal of its own, and
+            would miss a command that a cursor was moved over.
+    """
     stream = sys.stderr if stderr else sys.stdout
     # Asked here and not by rich, which takes FORCE_COLOR, that many workflows set, for a terminal to move a cursor on.
-    terminal = stream.isatty()
+    terminal = stream.isatty() and not log
     return rich.console.Console(
         stderr=stderr,
         force_terminal=terminal,
