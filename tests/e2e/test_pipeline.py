@@ -77,6 +77,12 @@ FAULTS = [
         },
     ),
     Fault(
+        name="flake8",
+        red="lint",
+        words=("F401", "tiny/model.py:3"),
+        changes={"tiny/model.py": {'"""A model."""\n': '"""A model."""\n\nimport math\n'}},
+    ),
+    Fault(
         name="type-error",
         red="typecheck",
         words=("return-value", "tiny/model.py:5"),
@@ -129,6 +135,18 @@ FAULTS = [
                 )
             }
         },
+    ),
+    Fault(
+        name="slow",
+        red="load",
+        words=("p95-ms", "allowed at most 20 ms"),
+        changes={
+            "tiny/main.py": {
+                "import os\n": "import os\nimport time\n",
+                '    return {"score"': '    time.sleep(0.05)\n    return {"score"',
+            }
+        },
+        inputs={"max-p95-ms": "20"},
     ),
     Fault(
         name="no-traffic",
