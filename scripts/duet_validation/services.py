@@ -198,7 +198,7 @@ ROWS = {
     "one endpoint of three +50 %": Row("fail", search_slower=0.5, about="GET /search"),
     "leak": Row("fail", head={"leak_bytes": 20_000}, about="memory"),
     "twice the failures": Row("fail", base={"fails": 0.01}, head={"fails": 0.02}, about="failures"),
-    "another response size": Row("error", head={"size": 2000}, about="bytes"),
+    "another response size": Row("inconclusive", head={"size": 2000}, about="bytes"),
     "base does not start": Row("none", base={"refuses": True}, about="before /health"),
     "head does not start": Row("error", head={"refuses": True}, about="before /health"),
     "two workers, identical": Row("pass", load={"workers": 2}),
