@@ -91,6 +91,16 @@ def test_lines__fail_names_the_worst() -> None:
     assert len(said) == 3
 
 
+@pytest.mark.parametrize(("verdict", "named"), [(Verdict.FAIL, True), (Verdict.INCONCLUSIVE, False)])
+def test_lines__fail_names_the_endpoints_that_may_be_why(verdict: Verdict, named: bool) -> None:
+    whole = entry(ratio=1.2, low=1.1, high=1.3, verdict=verdict)
+    wide = entry(scope="POST /b", ratio=1.3, low=0.9, high=1.8, verdict=Verdict.INCONCLUSIVE)
+    calm = entry(scope="GET /a", ratio=1.01, low=0.9, high=1.2, verdict=Verdict.INCONCLUSIVE)
+    said = "\n".join(words.lines(comparison(verdict, whole, wide, calm)))
+    assert ("mean of POST /b 1.300 [0.900, 1.800], limit 1.05: inconclusive" in said) is named
+    assert "GET /a" not in said
+
+
 def test_lines__inconclusive_and_sliced() -> None:
     assert words.lines(comparison(Verdict.INCONCLUSIVE, sliced=True))[0].startswith(
         "Whether it is slower than the base cannot be said (in alternating slices, "

@@ -60,10 +60,12 @@ def bounds(entry: Entry) -> str:
 
 
 def lines(comparison: Comparison) -> list[str]:
-    """What came out in a line, and a line for each metric and for each endpoint that is not simply a pass."""
+    """What came out in a line, and a line for each metric and for each endpoint that fails; in a comparison that fails,
+    also for those that may be why."""
     if comparison.broken is not None:
         return [f"No comparison with the base: {comparison.broken.message}"]
-    shown = [entry for entry in comparison.entries if _told(entry)]
+    failed = comparison.verdict is Verdict.FAIL
+    shown = [entry for entry in comparison.entries if _told(entry) or (failed and _over(entry))]
     return [_headline(comparison), *map(line, shown)]
 
 
@@ -141,6 +143,10 @@ def _told(entry: Entry) -> bool:
     if entry.scope == ALL:
         return True
     return entry.verdict is Verdict.FAIL or bool(entry.note)
+
+
+def _over(entry: Entry) -> bool:
+    return entry.limit is not None and entry.ratio > entry.limit
 
 
 def _counts(entry: Entry) -> bool:
