@@ -43,15 +43,7 @@ def main(argv: list[str]) -> None:
     recorder = importlib.import_module("mlops_ci_inside.recorder").Recorder(
         tape, warmup=float(warmup), duration=float(duration), headers=headers
     )
-    recorder.attach(locust, gevent)
-    try:
-        importlib.import_module("locust.main").main()
-    except SystemExit as error:
-        recorder.end(error.code)
-        raise
-    except Exception as error:
-        recorder.crash(error)
-        raise
+    importlib.import_module("mlops_ci_inside.session").run(recorder, locust, gevent)
 
 
 if __name__ == "__main__":

@@ -33,15 +33,7 @@ def main(argv: list[str]) -> None:
     driver = importlib.import_module("mlops_ci_inside.paired.driver")
     tape = importlib.import_module("mlops_ci_inside.paired.sides").Tape(folder)
     recorder = driver.Driver(tape, driver.Plan(**json.loads(plan)), headers=headers)
-    recorder.attach(locust, gevent)
-    try:
-        importlib.import_module("locust.main").main()
-    except SystemExit as error:
-        recorder.end(error.code)
-        raise
-    except Exception as error:
-        recorder.crash(error)
-        raise
+    importlib.import_module("mlops_ci_inside.load.session").run(recorder, locust, gevent)
 
 
 if __name__ == "__main__":
