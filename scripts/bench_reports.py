@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from mlops_ci import excerpts, gate, results
 from mlops_ci.load import panels, times
 from mlops_ci.results import Change, Finding, Verdict
@@ -95,8 +97,8 @@ def write(report: Path) -> None:
             column=dice.randrange(1, 100),
             code=dice.choice(["E501", "F401", "E225", "black"]),
             message=f"line too long ({dice.randrange(121, 200)} > 120 characters)",
-            **({"change": Change.LINE} if number % 50 == 0 else {}),
-            **({"context": lines} if number < excerpts.MOST else {}),
+            change=Change.LINE if number % 50 == 0 else msgspec.UNSET,
+            context=lines if number < excerpts.MOST else msgspec.UNSET,
         )
         for number in range(FINDINGS)
     ]

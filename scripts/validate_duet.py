@@ -26,7 +26,7 @@ SHORT_SHARE = 0.85
 
 
 def main() -> int:
-    """Run what is asked for, print the tables; 1 when a verdict of the short form is wrong."""
+    """Run what is asked for, print the tables; 1 when a verdict of the short form misleads."""
     asked = _arguments()
     if asked.list:
         print("\n".join(services.ROWS))
@@ -37,7 +37,7 @@ def main() -> int:
     found = [line for line in _read(asked.out) if "row" in line]
     for line in tables.of(found):
         print(line)
-    wrong = [run for run in found if not tables.is_right(run)]
+    wrong = [run for run in found if tables.is_wrong(run)]
     for run in wrong if asked.short else ():
         print(f"{run['row']}: {run['verdict']}, expected {services.ROWS[run['row']].expected}. {run['message']}")
     return int(asked.short and bool(wrong))

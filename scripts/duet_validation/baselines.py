@@ -11,6 +11,7 @@ from mlops_ci.paired import model
 
 LIMIT = 1.10
 """By which these ways are usually allowed to differ."""
+METRICS = ("mean", "p95", "rps")
 
 
 def cpu(recording: model.Recording, side: model.Side) -> float:
@@ -47,14 +48,15 @@ def _figures(recording: model.Recording, side: model.Side, begin: float, end: fl
     }
 
 
-def stored(runs: Sequence[dict[str, Any]], metric: str) -> list[bool]:
-    """Whether head of each run would have failed against base of each other one, kept from then."""
-    whole = [(_of(run, "base", "whole", metric), _of(run, "head", "whole", metric)) for run in runs]
+def stored(kept: Sequence[dict[str, Any]], runs: Sequence[dict[str, Any]], metric: str) -> list[bool]:
+    """Whether head of each of `runs` would have failed against base of each of `kept`, other than the run itself."""
     return [
         worse(base, head, metric)
-        for number, (base, _) in enumerate(whole)
-        for other, (_, head) in enumerate(whole)
-        if number != other and base and head
+        for run in runs
+        for other in kept
+        if run is not other
+        and (base := _of(other, "base", "whole", metric))
+        and (head := _of(run, "head", "whole", metric))
     ]
 
 

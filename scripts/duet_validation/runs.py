@@ -74,12 +74,13 @@ class Bench:
         for side, service in ((model.Side.BASE, base), (model.Side.HEAD, head)):
             service.write(folder / side, row.locustfile)
             bases[side] = basis.Basis(_client(folder / side), load, self._python)
+        settings = config.Config(load=load)
         context = stages.Context(
             client=bases[model.Side.HEAD].client,
-            config=config.Config(load=load),
+            config=settings,
             report=folder,
             environments=self._environments,
-            secrets=masking.collect(load, {}),
+            secrets=masking.collect(settings, {}),
         )
         locustfile = folder / model.Side.HEAD / "locustfile.py"
         test = comparing.Test(self._locust, locustfile, locustfile.name, {})

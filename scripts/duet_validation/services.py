@@ -181,6 +181,11 @@ class Row:
         return base, head.but(**self.head)
 
     @property
+    def truth(self) -> float | None:
+        """The processor time of head for a request, by that of base; None where it is not known."""
+        return 1 + self.slower if self.base == self.head and not self.search_slower else None
+
+    @property
     def locustfile(self) -> str:
         """The users."""
         return LOCUSTFILE.format(waits=self.waits[0], times=self.waits[1])
@@ -213,3 +218,5 @@ ROWS = {
     "in slices, identical": Row("pass", load={"mode": "slices"}),
     "in slices, cpu +30 %": Row("fail", 0.30, load={"mode": "slices"}, about="mean"),
 }
+COMMON = ("identical", "cpu +4 %", "cpu +8 %", "cpu +15 %", "cpu +30 %", "waits 2 ms")
+"""The rows that are repeated most, and that other ways of comparing are held against."""
