@@ -22,7 +22,7 @@ from typing import IO
 
 import psutil
 
-from mlops_ci import errors, process_tree
+from mlops_ci import errors, process_tree, process_wait
 
 GRACE = 5.0
 """Seconds between the request to end (SIGTERM) and the end (SIGKILL)."""
@@ -132,8 +132,7 @@ class Child:
         for process in descendants.values():
             with contextlib.suppress(psutil.Error):
                 process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.popen.wait(grace)
+        process_wait.ended(self.popen, grace)
         psutil.wait_procs(list(descendants.values()), timeout=max(0.0, deadline - time.monotonic()))
         self._signal(signal.SIGKILL)
         # What they started meanwhile carries the mark.
@@ -213,12 +212,9 @@ def run(
     try:
         for thread in threads:
             thread.start()
-        try:
-            child.popen.wait(timeout)
-        except subprocess.TimeoutExpired:
-            timed_out = True
-            if before_end is not None:
-                before_end(child)
+        timed_out = not process_wait.ended(child.popen, timeout)
+        if timed_out and before_end is not None:
+            before_end(child)
     finally:
         returncode = child.end(GRACE if timed_out else 0.5)
         for thread in threads:
