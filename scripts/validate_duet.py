@@ -8,7 +8,6 @@ are made of all lines in that file. See ``docs/paired-load-test.md``.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import tempfile
@@ -49,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", default="", help="which of them, separated by semicolons  [default: all]")
     parser.add_argument("--repetitions", type=int, default=1, help="how often each")
     parser.add_argument(
-        "--noise", choices=("off", "on", "both"), default="both", help="with noisy neighbours or without"
+        "--noise", choices=(*noise.KINDS, "all"), default="all", help="which noisy neighbours there are"
     )
     parser.add_argument("--budget", type=float, default=90.0, help="load.base.budget, in seconds")
     parser.add_argument("--out", type=Path, default=OUT, help=f"file that lines are added to  [default: {OUT}]")
@@ -70,7 +69,7 @@ def _arguments() -> argparse.Namespace:
 
 def _run(asked: argparse.Namespace) -> None:
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    noises = {"off": ["off"], "on": ["on"], "both": ["off", "on"]}[asked.noise]
+    noises = noise.KINDS if asked.noise == "all" else [asked.noise]
     with tempfile.TemporaryDirectory(prefix="duet-") as scratch:
         bench = runs.Bench(Path(scratch))
         known = [line["cost"] for line in _read(asked.out) if "cost" in line]
@@ -86,7 +85,7 @@ def _run(asked: argparse.Namespace) -> None:
             # Turn about, so that what is run in pieces has some of everything.
             for name in asked.rows:
                 for each in noises:
-                    with noise.neighbours() if each == "on" else contextlib.nullcontext():
+                    with noise.neighbours(each):
                         said = bench.run(name, budget=asked.budget)
                     _write(asked.out, {"noise": each, **said})
                     print(f"{number + 1}/{asked.repetitions} {name}, noise {each}: {_brief(said)}", flush=True)

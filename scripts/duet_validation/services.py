@@ -182,8 +182,12 @@ class Row:
 
     @property
     def truth(self) -> float | None:
-        """The processor time of head for a request, by that of base; None where it is not known."""
-        return 1 + self.slower if self.base == self.head and not self.search_slower else None
+        """The processor time of head for a request, by that of base; None where it is not known.
+
+        `slower` is a share of what the usual service needs: where both do more than that, it is less of the whole.
+        """
+        plain = not (self.base or self.head or self.search_slower)
+        return 1 + self.slower if plain or not self.slower and self.base == self.head else None
 
     @property
     def locustfile(self) -> str:

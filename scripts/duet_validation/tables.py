@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from duet_validation import baselines, services
+from duet_validation import baselines, noise, services
 
 Run = dict[str, Any]
 METRICS = ("mean", "cpu", "mean-unsaturated", "p95")
@@ -19,21 +19,21 @@ def of(runs: Sequence[Run]) -> Iterator[str]:
     yield "### Verdicts\n"
     yield from _table(
         ("row", "noise", "runs", "expected", "came out", "as expected", "for that reason", "extended", "took"),
-        [_verdicts(name, noise, found) for name, noise, found in _groups(runs)],
+        [_verdicts(name, kind, found) for name, kind, found in _groups(runs)],
     )
     yield "\n### Estimates of head / base: median, and the median half width of the interval\n"
     yield from _table(
         ("row", "noise", "truth", *METRICS),
         [
-            (name, noise, _truth(name), *(_estimate(found, metric) for metric in METRICS))
-            for name, noise, found in _groups(runs)
+            (name, kind, _truth(name), *(_estimate(found, metric) for metric in METRICS))
+            for name, kind, found in _groups(runs)
             if any(run.get("entries") for run in found)
         ],
     )
     yield "\n### Other ways on the same recordings: how often a limit of +10 % would have refused\n"
     yield from _table(
         ("row", "noise", "this test", *(f"{way}, {metric}" for way in WAYS for metric in baselines.METRICS)),
-        list(_others([run for run in runs if "others" in run and run["row"] in services.COMMON])),
+        list(_others([run for run in runs if run["row"] in services.COMMON])),
     )
 
 
@@ -43,8 +43,10 @@ def is_right(run: Run) -> bool:
 
 
 def is_wrong(run: Run) -> bool:
-    """Whether it misleads: of what is equal, that nothing can be said does not."""
-    return not is_right(run) and (run["verdict"], services.ROWS[run["row"]].expected) != ("inconclusive", "pass")
+    """Whether it misleads: by its verdict or its reason. That nothing can be said of what is equal does not."""
+    if (run["verdict"], services.ROWS[run["row"]].expected) == ("inconclusive", "pass"):
+        return False
+    return not (is_right(run) and has_reason(run))
 
 
 def has_reason(run: Run) -> bool:
@@ -57,18 +59,18 @@ def has_reason(run: Run) -> bool:
 
 def _groups(runs: Sequence[Run]) -> Iterator[tuple[str, str, list[Run]]]:
     for name in services.ROWS:
-        for noise in ("off", "on"):
-            found = [run for run in runs if (run["row"], run["noise"]) == (name, noise)]
+        for kind in noise.KINDS:
+            found = [run for run in runs if (run["row"], run["noise"]) == (name, kind)]
             if found:
-                yield name, noise, found
+                yield name, kind, found
 
 
-def _verdicts(name: str, noise: str, found: Sequence[Run]) -> tuple[str, ...]:
+def _verdicts(name: str, kind: str, found: Sequence[Run]) -> tuple[str, ...]:
     counts = Counter(run["verdict"] for run in found)
     right = [run for run in found if is_right(run)]
     return (
         name,
-        noise,
+        kind,
         str(len(found)),
         services.ROWS[name].expected,
         ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()),
@@ -85,15 +87,16 @@ def _truth(name: str) -> str:
 
 
 def _others(runs: Sequence[Run]) -> Iterator[tuple[str, ...]]:
-    for name, noise, found in _groups(runs):
-        duet = _share([run["verdict"] == "fail" for run in found])
+    for name, kind, every in _groups(runs):
+        duet = _share([run["verdict"] in ("fail", "error") for run in every])
+        found = [run for run in every if "others" in run]
         stored = [_share(baselines.stored(found, found, metric)) for metric in baselines.METRICS]
         sequence = [_share(baselines.in_sequence(found, metric)) for metric in baselines.METRICS]
-        yield name, noise, duet, *stored, *sequence
-        quiet = [run for run in runs if (run["row"], run["noise"]) == (name, "off")]
-        if noise == "on" and quiet:
+        yield name, kind, duet, *stored, *sequence
+        quiet = [run for run in runs if (run["row"], run["noise"]) == (name, "off") and "others" in run]
+        if kind == "cores" and quiet:
             stored = [_share(baselines.stored(quiet, found, metric)) for metric in baselines.METRICS]
-            yield name, "on; off in the stored run", "", *stored, *("" for _ in sequence)
+            yield name, "cores; off in the stored run", "", *stored, *("" for _ in sequence)
 
 
 def _estimate(found: Sequence[Run], metric: str) -> str:

@@ -45,17 +45,20 @@ def test_of__what_came_out_what_was_measured_and_what_others_would_have_said() -
     runs = [
         run("identical", "pass"),
         run("identical", "inconclusive"),
-        run("identical", "pass", noise="on", base_whole=130.0, head_whole=130.0, head_second=130.0),
+        run("identical", "pass", noise="cores", base_whole=130.0, head_whole=130.0, head_second=130.0),
         run("cpu +8 %", "fail", head_whole=108.0),
+        {"row": "cpu +8 %", "noise": "off", "verdict": "error", "took": 57.0},
     ]
     lines = list(tables.of(runs))
     assert "| identical | off | 2 | pass | 1 pass, 1 inconclusive | 50% |  | 0 of 2 | 57 s |" in lines
-    assert "| cpu +8 % | off | 1 | fail | 1 fail | 100% | 1 of 1 | 0 of 1 | 57 s |" in lines
+    assert "| cpu +8 % | off | 2 | fail | 1 fail, 1 error | 50% | 1 of 1 | 0 of 2 | 57 s |" in lines
+    # Also what ended without a comparison refuses a build; it has no recordings for others to judge.
+    assert "| cpu +8 % | off | 2 of 2 |  |  |  | 0 of 1 | 0 of 1 | 0 of 1 |" in lines
     assert "| cpu +8 % | off | 1.08 | 1.080 ± 0.020 |  |  |  |" in lines
     assert "| identical | off | 0 of 2 | 0 of 2 | 0 of 2 | 0 of 2 | 0 of 2 | 0 of 2 | 0 of 2 |" in lines
     # A noisy minute is a slow-down for whoever keeps a quiet one, and for whoever measures base before it.
-    assert "| identical | on | 0 of 1 |  |  |  | 1 of 1 | 1 of 1 | 0 of 1 |" in lines
-    assert "| identical | on; off in the stored run |  | 2 of 2 | 2 of 2 | 0 of 2 |  |  |  |" in lines
+    assert "| identical | cores | 0 of 1 |  |  |  | 1 of 1 | 1 of 1 | 0 of 1 |" in lines
+    assert "| identical | cores; off in the stored run |  | 2 of 2 | 2 of 2 | 0 of 2 |  |  |  |" in lines
     assert not any("None" in line or "nan" in line for line in lines)
 
 
@@ -73,8 +76,13 @@ def test_of__what_came_out_what_was_measured_and_what_others_would_have_said() -
         ("base does not start", "pass", True),
     ],
 )
-def test_is_wrong(row: str, verdict: str, wrong: bool) -> None:
-    assert tables.is_wrong({"row": row, "verdict": verdict}) is wrong
+def test_is_wrong__when_it_misleads(row: str, verdict: str, wrong: bool) -> None:
+    reasons = {"entries": [entry("mean", 1.3)], "message": "It ended before /health said 200."}
+    assert tables.is_wrong({"row": row, "verdict": verdict, **reasons}) is wrong
+
+
+def test_is_wrong__for_another_reason() -> None:
+    assert tables.is_wrong({"row": "base does not start", "verdict": "none", "message": "No git."})
 
 
 def test_has_reason__of_the_metric_the_endpoint_or_the_words() -> None:
@@ -92,7 +100,17 @@ def test_worse__less_throughput_and_more_time(metric: str, base: float, head: fl
     assert not baselines.worse(head, base, metric)
 
 
-@pytest.mark.parametrize(("name", "truth"), [("identical", 1.0), ("cpu +8 %", 1.08), ("waits 2 ms", None)])
+@pytest.mark.parametrize(
+    ("name", "truth"),
+    [
+        ("identical", 1.0),
+        ("cpu +8 %", 1.08),
+        ("waits 2 ms", None),
+        ("sqlite, identical", 1.0),
+        ("sqlite, cpu +15 %", None),
+        ("two workers, cpu +15 %", 1.15),
+    ],
+)
 def test_truth__is_known_where_only_processor_time_differs(name: str, truth: float | None) -> None:
     assert services.ROWS[name].truth == truth
 
