@@ -89,13 +89,14 @@ class Bench:
 
 def of_comparison(comparison: model.Comparison) -> dict[str, Any]:
     """What is written down of it."""
-    broken = comparison.broken
+    broken, confirmation = comparison.broken, comparison.confirmation
     return {
         "verdict": str(comparison.verdict),
         "message": broken.what if broken is not None else "",
         "looks": comparison.looks,
-        "confirmation": str(comparison.confirmation.verdict) if comparison.confirmation is not None else None,
+        "confirmation": str(confirmation.verdict) if confirmation else None,
         "entries": [_entry(entry) for entry in comparison.entries],
+        "confirming": [_entry(entry) for entry in confirmation.entries] if confirmation else [],
     }
 
 

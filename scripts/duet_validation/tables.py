@@ -18,7 +18,18 @@ def of(runs: Sequence[Run]) -> Iterator[str]:
     """All tables."""
     yield "### Verdicts\n"
     yield from _table(
-        ("row", "noise", "runs", "expected", "came out", "as expected", "for that reason", "extended", "took"),
+        (
+            "row",
+            "noise",
+            "runs",
+            "expected",
+            "came out",
+            "as expected",
+            "for that reason",
+            "extended",
+            "budget",
+            "took",
+        ),
         [_verdicts(name, kind, found) for name, kind, found in _groups(runs)],
     )
     yield "\n### Estimates of head / base: median, and the median half width of the interval\n"
@@ -77,6 +88,7 @@ def _verdicts(name: str, kind: str, found: Sequence[Run]) -> tuple[str, ...]:
         f"{len(right) / len(found):.0%}",
         _share([has_reason(run) for run in right]) if services.ROWS[name].about else "",
         _share([run.get("looks", 1) > 1 for run in found]),
+        " and ".join(f"{budget:g}" for budget in sorted({run["budget"] for run in found})) + " s",
         f"{statistics.fmean(run['took'] for run in found):.0f} s",
     )
 

@@ -16,6 +16,7 @@ def run(row: str, verdict: str, *, noise: str = "off", **others: float) -> dict[
         "row": row,
         "noise": noise,
         "verdict": verdict,
+        "budget": 90.0,
         "took": 57.0,
         "looks": 1,
         "entries": [entry("mean", others.get("head_whole", 100.0) / 100.0)],
@@ -47,11 +48,11 @@ def test_of__what_came_out_what_was_measured_and_what_others_would_have_said() -
         run("identical", "inconclusive"),
         run("identical", "pass", noise="cores", base_whole=130.0, head_whole=130.0, head_second=130.0),
         run("cpu +8 %", "fail", head_whole=108.0),
-        {"row": "cpu +8 %", "noise": "off", "verdict": "error", "took": 57.0},
+        {"row": "cpu +8 %", "noise": "off", "verdict": "error", "budget": 90.0, "took": 57.0},
     ]
     lines = list(tables.of(runs))
-    assert "| identical | off | 2 | pass | 1 pass, 1 inconclusive | 50% |  | 0 of 2 | 57 s |" in lines
-    assert "| cpu +8 % | off | 2 | fail | 1 fail, 1 error | 50% | 1 of 1 | 0 of 2 | 57 s |" in lines
+    assert "| identical | off | 2 | pass | 1 pass, 1 inconclusive | 50% |  | 0 of 2 | 90 s | 57 s |" in lines
+    assert "| cpu +8 % | off | 2 | fail | 1 fail, 1 error | 50% | 1 of 1 | 0 of 2 | 90 s | 57 s |" in lines
     # Also what ended without a comparison refuses a build; it has no recordings for others to judge.
     assert "| cpu +8 % | off | 2 of 2 |  |  |  | 0 of 1 | 0 of 1 | 0 of 1 |" in lines
     assert "| cpu +8 % | off | 1.08 | 1.080 ± 0.020 |  |  |  |" in lines
