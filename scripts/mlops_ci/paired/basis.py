@@ -52,7 +52,8 @@ def of(context: stages.Context, commit: str) -> Iterator[Basis]:
 
 def of_head(context: stages.Context) -> Basis:
     """Head's."""
-    return Basis(context.client, context.config.load, context.environments.get(environment.Role.CLIENT))
+    python = context.environments.get(environment.Role.CLIENT)
+    return Basis(context.client, context.config.load, python, tuple(context.config.commands.before_load))
 
 
 def _in(root: Path, context: stages.Context) -> Basis:
