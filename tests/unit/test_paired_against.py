@@ -148,14 +148,15 @@ def test_compare__a_service_that_runs_already(tmp_path: Path, monkeypatch: pytes
     assert told == []
 
 
-@pytest.mark.parametrize(("shallow", "said"), [(False, ""), (True, "fetch-depth: 2")])
+@pytest.mark.parametrize(
+    ("remedy", "reason"), [("", ""), ("Look there.", "There was no comparison with the base: it is not. Look there.")]
+)
 def test_compare__nothing_to_compare_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shallow: bool, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remedy: str, reason: str
 ) -> None:
     told = ready(monkeypatch)
-    monkeypatch.setattr(base, "find", lambda *_, **__: base.Base(None, "nothing here", shallow=shallow))
-    reason = compared(tmp_path).reason
-    assert (said in reason) and bool(reason) is shallow
+    monkeypatch.setattr(base, "find", lambda *_, **__: base.Base(None, "it is not", remedy=remedy))
+    assert compared(tmp_path).reason == reason
     assert told == []
 
 

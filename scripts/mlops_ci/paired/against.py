@@ -83,10 +83,10 @@ class Against:
     def compare(self, test: comparing.Test) -> Outcome:
         """Put base and head under load, side by side."""
         if self._found.commit is None:
-            reason = (
-                f"There was no comparison with the base: {self._found.why}. {_DEEPER}" if self._found.shallow else ""
+            why, remedy = self._found.why, self._found.remedy
+            return Outcome(
+                self._found, reason=f"There was no comparison with the base: {why}. {remedy}" if remedy else ""
             )
-            return Outcome(self._found, reason=reason)
         if self._ready is None:
             return Outcome(self._found, reason=f"There was no comparison with the base. {_RUNS_ALREADY}")
         head = basis.of_head(self._context)
@@ -142,7 +142,6 @@ def bug() -> errors.Failure:
     )
 
 
-_DEEPER = "Give the checkout `fetch-depth: 2`."
 _RUNS_ALREADY = "load.host names a service that runs already, and there is no second one of the base."
 
 
