@@ -171,6 +171,85 @@ def test_of__another_interpreter_is_refused(root: Path, tmp_path: Path, monkeypa
         pass
 
 
+# Of either kind, and of nothing but the standard library: it leaves a file in the sources, as hatch-vcs does.
+BACKEND = """
+import os, zipfile
+
+NAME = "{name}"
+
+def wheel(folder, editable):
+    with open(f"{{NAME}}/_version.py", "w") as file:
+        file.write("VERSION = 1")
+    made = f"{{NAME}}-1-py3-none-any.whl"
+    info = f"{{NAME}}-1.dist-info"
+    files = {{f"{{info}}/METADATA": f"Metadata-Version: 2.1\\nName: {{NAME}}\\nVersion: 1\\n",
+             f"{{info}}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"}}
+    if editable:
+        files[f"{{NAME}}.pth"] = os.getcwd() + "\\n"
+    else:
+        files |= {{f"{{NAME}}/{{name}}": open(f"{{NAME}}/{{name}}").read() for name in os.listdir(NAME)}}
+    files[f"{{info}}/RECORD"] = "".join(f"{{name}},,\\n" for name in [*files, f"{{info}}/RECORD"])
+    with zipfile.ZipFile(os.path.join(folder, made), "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return made
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    return wheel(folder, False)
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    return wheel(folder, True)
+"""
+BUILT = """
+[project]
+name = "{name}"
+version = "1"
+requires-python = ">=3.9"
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+
+def test_of__what_a_build_leaves_in_the_files_is_there_each_time(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    table = '[tool.mlops-ci.environment]\nrequirements = ["requirements.txt"]\n'
+    files = {
+        "backend.py": BACKEND.format(name="score"),
+        "pyproject.toml": BUILT.format(name="score") + table,
+        "score/main.py": "from fastapi import FastAPI\nfrom score._version import VERSION\napp = FastAPI()\n",
+        "requirements.txt": "./libs/shared\n",
+        "libs/shared/backend.py": BACKEND.format(name="shared"),
+        "libs/shared/pyproject.toml": BUILT.format(name="shared"),
+        "libs/shared/shared/__init__.py": "VALUE = 1\n",
+    }
+    one = repositories.commit(root, files)
+    # Of another length: bytecode is known by the second and the length of its source.
+    other = repositories.commit(root, {"libs/shared/shared/__init__.py": "VALUE = 22\n"})
+    context = builders.make_context(root, report=tmp_path / "report")
+    found = []
+    code = "import shared, score._version; print(shared.VALUE, score._version.VERSION, score._version.__file__)"
+    for commit in (one, one, other):
+        with basis.of(context, commit) as own:
+            said = subprocess.run(
+                [own.python.python, "-c", code],
+                env=dict(own.python.variables),
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert said.returncode == 0, said.stderr
+            value, version, file = said.stdout.split()
+            assert Path(file).is_relative_to(own.client.root)
+            found.append((int(value), int(version), own.python.python))
+    assert [value for value, _, _ in found] == [1, 1, 22]
+    assert len({python for *_, python in found}) == 1, "all of it was installed anew"
+
+
 def test_interpreter__of_no_environment_is_itself() -> None:
     assert basis._interpreter(Path("/opt/python/bin/python3")) == ["/opt/python/bin/python3"]
     assert sys.version.split()[0] in basis._interpreter(Path(sys.executable))
