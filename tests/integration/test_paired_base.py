@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import builders, repositories
@@ -153,6 +154,114 @@ def test_of__the_base_says_how_it_is_started(root: Path, tmp_path: Path, monkeyp
         assert (own.load.app, own.load.health) == (None, "/old")
         assert (own.load.users, own.load.workers) == (9, 2), "the load is head's"
     assert [settings.load.users for settings in asked] == [3]
+
+
+APP = "from fastapi import FastAPI\nmade = FastAPI()\n"
+TWO = {"one/main.py": APP, "two/main.py": APP}
+
+
+@pytest.mark.parametrize(
+    ("files", "own", "head", "expected"),
+    [
+        (TWO, "", {"app": "two.main:made"}, {"app": "two.main:made"}),
+        (TWO, "", {"command": ["serve"]}, {"command": ["serve"]}),
+        (TWO, 'app = "one.main:made"', {"app": "two.main:made"}, {"app": "one.main:made"}),
+        (TWO, 'command = ["old"]', {"app": "two.main:made", "cwd": "two"}, {"command": ["old"]}),
+        ({"one/main.py": APP}, "", {"command": ["serve"]}, {}),
+        ({"one/main.py": APP}, "", {"cwd": "one"}, {"cwd": "one"}),
+        ({"one/main.py": APP}, "", {"cwd": "moved"}, {}),
+        ({"one/main.py": APP}, 'cwd = "."', {"cwd": "one"}, {"cwd": "."}),
+    ],
+    ids="app command own-app own-command found-app cwd cwd-not-there own-cwd".split(),
+)
+def test_of__a_base_that_does_not_say_how_it_is_started(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+    own: str,
+    head: dict[str, Any],
+    expected: dict[str, Any],
+) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    base = repositories.commit(root, {**files, "pyproject.toml": f"[tool.mlops-ci.load]\nusers = 2\n{own}\n"})
+    asked: list[config.Config] = []
+
+    def environments_of(_: object, settings: config.Config) -> builders.OwnEnvironments:
+        asked.append(settings)
+        return builders.OwnEnvironments()
+
+    context = builders.make_context(
+        root,
+        report=tmp_path / "report",
+        config=config.Config(load=config.Load(**head)),
+        environments_of=environments_of,
+    )
+    with basis.of(context, base) as made:
+        assert {
+            key: value
+            for key, value in {"app": made.load.app, "command": made.load.command, "cwd": made.load.cwd}.items()
+            if value is not None
+        } == expected
+        assert made.client.app == expected.get("app", None if "command" in expected else "one.main:made")
+    assert [settings.load.command for settings in asked] == [
+        expected.get("command")
+    ], "it says whether uvicorn is needed"
+
+
+def test_of__a_base_without_what_head_starts(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    base = repositories.commit(root, TWO)
+    context = builders.make_context(
+        root, report=tmp_path / "report", config=config.Config(load=config.Load(app="one.new:made"))
+    )
+    with (
+        pytest.raises(errors.MissingError, match=r"as head's does \(one.new:made\)") as caught,
+        basis.of(context, base),
+    ):
+        pass
+    assert "Nothing needs to be done" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "own", "expected"),
+    [
+        ("", "", ("/up", 204, "fine")),
+        ("", 'health = "/old"', ("/old", 200, "")),
+        ("", "health-status = 202", ("/health", 202, "")),
+        ("@made.get('/live')\ndef live(): ...\n", "", ("/live", 200, "")),
+        ("@made.get('/up')\ndef up(): ...\n", "", ("/up", 204, "fine")),
+    ],
+    ids="nothing own-route own-status another-route-found the-same-route-found".split(),
+)
+def test_of__a_base_that_does_not_say_when_it_is_ready(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, own: str, expected: tuple[str, int, str]
+) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    app = APP.replace("FastAPI()", "FastAPI(openapi_url=None)") + code
+    base = repositories.commit(
+        root, {"one/main.py": app, "pyproject.toml": f"[tool.mlops-ci.load]\nusers = 2\n{own}\n"}
+    )
+    head = config.Load(health="/up", health_status=204, health_contains="fine")
+    context = builders.make_context(
+        root,
+        report=tmp_path / "report",
+        config=config.Config(load=head),
+        environments_of=lambda *_: builders.OwnEnvironments(),
+    )
+    with basis.of(context, base) as made:
+        assert (made.load.health, made.load.health_status, made.load.health_contains) == expected
+
+
+def test_of__an_env_file_that_is_in_no_commit(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    table = '[tool.mlops-ci.environment]\nenv-file = ".env"\n'
+    base = repositories.commit(root, {"one/main.py": APP, "pyproject.toml": table})
+    context = builders.make_context(
+        root, report=tmp_path / "report", environments_of=lambda *_: builders.OwnEnvironments()
+    )
+    with basis.of(context, base) as made:
+        assert made.client.app == "one.main:made"
 
 
 def test_of__another_interpreter_is_refused(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
