@@ -134,13 +134,16 @@ def blocks(found: patch.Patch) -> list[str]:
     return [f"{block.path}:{block.first}-{block.last}" for block in found.uncovered]
 
 
-ACTIONS = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"}
+def actions(root: Path) -> dict[str, str]:
+    """What the runner says of the pull request whose merge is checked out in `root`."""
+    sha = repositories.git(root, "rev-parse", "HEAD")
+    return {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request", "GITHUB_SHA": sha}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_since__a_merge_commit(tmp_path: Path, case: Case) -> None:
     before = pull_request(tmp_path, case.files)
-    compared_with = base.find(tmp_path, None, run=process.run, variables=ACTIONS)
+    compared_with = base.find(tmp_path, None, run=process.run, variables=actions(tmp_path))
     assert compared_with.commit == before
     found = measured(tmp_path, compared_with)
     assert ((found.lines, found.covered), blocks(found)) == (case.counts, case.uncovered)
@@ -153,14 +156,16 @@ UNCOVERED = ["app/a.py:7-7", "app/new.py:1-1"]
 def test_since__a_shallow_clone_of_depth_2(tmp_path: Path) -> None:
     pull_request(tmp_path / "origin", CHANGE)
     repositories.git(tmp_path, "clone", "--quiet", "--depth=2", f"file://{tmp_path}/origin", "clone")
-    found = measured(tmp_path / "clone", base.find(tmp_path / "clone", None, run=process.run, variables=ACTIONS))
+    found = measured(
+        tmp_path / "clone", base.find(tmp_path / "clone", None, run=process.run, variables=actions(tmp_path / "clone"))
+    )
     assert ((found.lines, found.covered), blocks(found)) == ((2, 0), UNCOVERED)
 
 
 def test_since__a_client_in_a_folder_of_the_repository(tmp_path: Path) -> None:
     pull_request(tmp_path, CHANGE, below="services/my api/")
     root = tmp_path / "services" / "my api"
-    found = measured(root, base.find(root, None, run=process.run, variables=ACTIONS))
+    found = measured(root, base.find(root, None, run=process.run, variables=actions(root)))
     assert ((found.lines, found.covered), blocks(found)) == ((2, 0), UNCOVERED)
 
 
@@ -196,7 +201,7 @@ def test_since__whatever_the_user_has_configured(tmp_path: Path, settings: dict[
     for name, value in settings.items():
         repositories.git(tmp_path, "config", name, value)
     (tmp_path / ".gitattributes").write_text("*.py -diff\n")
-    compared_with = base.find(tmp_path, None, run=process.run, variables=ACTIONS)
+    compared_with = base.find(tmp_path, None, run=process.run, variables=actions(tmp_path))
     assert changes.since(compared_with, tmp_path, {"app/é.py"}, run=process.run) == {"app/é.py": {6, 7, 8}}
 
 
@@ -215,7 +220,7 @@ def test_mark__a_pull_request_in_a_clone_of_depth_2(tmp_path: Path, monkeypatch:
     removed = BEFORE.partition("\n\n\ndef unused")[0] + "\n"
     pull_request(tmp_path / "origin", {"app/a.py": removed, "app/b.py": OTHER.replace("a,", "b,")}, below="svc/")
     repositories.git(tmp_path, "clone", "--quiet", "--depth=2", f"file://{tmp_path}/origin", "clone")
-    for name, value in ACTIONS.items():
+    for name, value in actions(tmp_path / "clone").items():
         monkeypatch.setenv(name, value)
     # Theirs was brought to main meanwhile, and is not of this pull request.
     places = [
@@ -240,7 +245,7 @@ def test_mark__a_pull_request_in_a_clone_of_depth_2(tmp_path: Path, monkeypatch:
 def test_mark__a_clone_that_does_not_hold_the_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pull_request(tmp_path / "origin", CHANGE)
     repositories.git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{tmp_path}/origin", "clone")
-    for name, value in ACTIONS.items():
+    for name, value in actions(tmp_path / "clone").items():
         monkeypatch.setenv(name, value)
     result = results.StageResult(
         stage="lint", verdict=results.Verdict.FAIL, findings=[results.Finding(path="app/new.py", line=1)]

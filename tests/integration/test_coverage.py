@@ -140,7 +140,9 @@ def test_run__too_shallow_a_checkout(changed: Path, monkeypatch: pytest.MonkeyPa
     repositories.merge(changed, "topic")
     clone = changed / "mlops-report" / "clone"
     repositories.git(changed, "clone", "--quiet", "--depth=1", f"file://{changed}", str(clone))
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    sha = repositories.git(clone, "rev-parse", "HEAD")
+    for name, value in {"ACTIONS": "true", "EVENT_NAME": "pull_request", "SHA": sha}.items():
+        monkeypatch.setenv(f"GITHUB_{name}", value)
     prepare(clone)
     if floor is None:
         assert run(clone).verdict is Verdict.PASS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests import builders, repositories
@@ -155,6 +156,114 @@ def test_of__the_base_says_how_it_is_started(root: Path, tmp_path: Path, monkeyp
     assert [settings.load.users for settings in asked] == [3]
 
 
+APP = "from fastapi import FastAPI\nmade = FastAPI()\n"
+TWO = {"one/main.py": APP, "two/main.py": APP}
+
+
+@pytest.mark.parametrize(
+    ("files", "own", "head", "expected"),
+    [
+        (TWO, "", {"app": "two.main:made"}, {"app": "two.main:made"}),
+        (TWO, "", {"command": ["serve"]}, {"command": ["serve"]}),
+        (TWO, 'app = "one.main:made"', {"app": "two.main:made"}, {"app": "one.main:made"}),
+        (TWO, 'command = ["old"]', {"app": "two.main:made", "cwd": "two"}, {"command": ["old"]}),
+        ({"one/main.py": APP}, "", {"command": ["serve"]}, {}),
+        ({"one/main.py": APP}, "", {"cwd": "one"}, {"cwd": "one"}),
+        ({"one/main.py": APP}, "", {"cwd": "moved"}, {}),
+        ({"one/main.py": APP}, 'cwd = "."', {"cwd": "one"}, {"cwd": "."}),
+    ],
+    ids="app command own-app own-command found-app cwd cwd-not-there own-cwd".split(),
+)
+def test_of__a_base_that_does_not_say_how_it_is_started(
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+    own: str,
+    head: dict[str, Any],
+    expected: dict[str, Any],
+) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    base = repositories.commit(root, {**files, "pyproject.toml": f"[tool.mlops-ci.load]\nusers = 2\n{own}\n"})
+    asked: list[config.Config] = []
+
+    def environments_of(_: object, settings: config.Config) -> builders.OwnEnvironments:
+        asked.append(settings)
+        return builders.OwnEnvironments()
+
+    context = builders.make_context(
+        root,
+        report=tmp_path / "report",
+        config=config.Config(load=config.Load(**head)),
+        environments_of=environments_of,
+    )
+    with basis.of(context, base) as made:
+        assert {
+            key: value
+            for key, value in {"app": made.load.app, "command": made.load.command, "cwd": made.load.cwd}.items()
+            if value is not None
+        } == expected
+        assert made.client.app == expected.get("app", None if "command" in expected else "one.main:made")
+    assert [settings.load.command for settings in asked] == [
+        expected.get("command")
+    ], "it says whether uvicorn is needed"
+
+
+def test_of__a_base_without_what_head_starts(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    base = repositories.commit(root, TWO)
+    context = builders.make_context(
+        root, report=tmp_path / "report", config=config.Config(load=config.Load(app="one.new:made"))
+    )
+    with (
+        pytest.raises(errors.MissingError, match=r"as head's does \(one.new:made\)") as caught,
+        basis.of(context, base),
+    ):
+        pass
+    assert "Nothing needs to be done" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("code", "own", "expected"),
+    [
+        ("", "", ("/up", 204, "fine")),
+        ("", 'health = "/old"', ("/old", 200, "")),
+        ("", "health-status = 202", ("/health", 202, "")),
+        ("@made.get('/live')\ndef live(): ...\n", "", ("/live", 200, "")),
+        ("@made.get('/up')\ndef up(): ...\n", "", ("/up", 204, "fine")),
+    ],
+    ids="nothing own-route own-status another-route-found the-same-route-found".split(),
+)
+def test_of__a_base_that_does_not_say_when_it_is_ready(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, own: str, expected: tuple[str, int, str]
+) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    app = APP.replace("FastAPI()", "FastAPI(openapi_url=None)") + code
+    base = repositories.commit(
+        root, {"one/main.py": app, "pyproject.toml": f"[tool.mlops-ci.load]\nusers = 2\n{own}\n"}
+    )
+    head = config.Load(health="/up", health_status=204, health_contains="fine")
+    context = builders.make_context(
+        root,
+        report=tmp_path / "report",
+        config=config.Config(load=head),
+        environments_of=lambda *_: builders.OwnEnvironments(),
+    )
+    with basis.of(context, base) as made:
+        assert (made.load.health, made.load.health_status, made.load.health_contains) == expected
+
+
+def test_of__an_env_file_that_is_in_no_commit(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    table = '[tool.mlops-ci.environment]\nenv-file = ".env"\n'
+    base = repositories.commit(root, {"one/main.py": APP, "pyproject.toml": table})
+    context = builders.make_context(
+        root, report=tmp_path / "report", environments_of=lambda *_: builders.OwnEnvironments()
+    )
+    with basis.of(context, base) as made:
+        assert made.client.app == "one.main:made"
+
+
 def test_of__another_interpreter_is_refused(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
     base = repositories.commit(root, {"app/main.py": "from fastapi import FastAPI\napp = FastAPI()\n"})
@@ -169,6 +278,85 @@ def test_of__another_interpreter_is_refused(root: Path, tmp_path: Path, monkeypa
     context = builders.make_context(root, report=tmp_path / "report", environments_of=lambda *_: Other())
     with pytest.raises(errors.MissingError, match="the base with 3.8.1 /usr/bin"), basis.of(context, base):
         pass
+
+
+# Of either kind, and of nothing but the standard library: it leaves a file in the sources, as hatch-vcs does.
+BACKEND = """
+import os, zipfile
+
+NAME = "{name}"
+
+def wheel(folder, editable):
+    with open(f"{{NAME}}/_version.py", "w") as file:
+        file.write("VERSION = 1")
+    made = f"{{NAME}}-1-py3-none-any.whl"
+    info = f"{{NAME}}-1.dist-info"
+    files = {{f"{{info}}/METADATA": f"Metadata-Version: 2.1\\nName: {{NAME}}\\nVersion: 1\\n",
+             f"{{info}}/WHEEL": "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"}}
+    if editable:
+        files[f"{{NAME}}.pth"] = os.getcwd() + "\\n"
+    else:
+        files |= {{f"{{NAME}}/{{name}}": open(f"{{NAME}}/{{name}}").read() for name in os.listdir(NAME)}}
+    files[f"{{info}}/RECORD"] = "".join(f"{{name}},,\\n" for name in [*files, f"{{info}}/RECORD"])
+    with zipfile.ZipFile(os.path.join(folder, made), "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return made
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    return wheel(folder, False)
+
+def build_editable(folder, config_settings=None, metadata_directory=None):
+    return wheel(folder, True)
+"""
+BUILT = """
+[project]
+name = "{name}"
+version = "1"
+requires-python = ">=3.9"
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+
+def test_of__what_a_build_leaves_in_the_files_is_there_each_time(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
+    table = '[tool.mlops-ci.environment]\nrequirements = ["requirements.txt"]\n'
+    files = {
+        "backend.py": BACKEND.format(name="score"),
+        "pyproject.toml": BUILT.format(name="score") + table,
+        "score/main.py": "from fastapi import FastAPI\nfrom score._version import VERSION\napp = FastAPI()\n",
+        "requirements.txt": "./libs/shared\n",
+        "libs/shared/backend.py": BACKEND.format(name="shared"),
+        "libs/shared/pyproject.toml": BUILT.format(name="shared"),
+        "libs/shared/shared/__init__.py": "VALUE = 1\n",
+    }
+    one = repositories.commit(root, files)
+    # Of another length: bytecode is known by the second and the length of its source.
+    other = repositories.commit(root, {"libs/shared/shared/__init__.py": "VALUE = 22\n"})
+    context = builders.make_context(root, report=tmp_path / "report")
+    found = []
+    code = "import shared, score._version; print(shared.VALUE, score._version.VERSION, score._version.__file__)"
+    for commit in (one, one, other):
+        with basis.of(context, commit) as own:
+            said = subprocess.run(
+                [own.python.python, "-c", code],
+                env=dict(own.python.variables),
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert said.returncode == 0, said.stderr
+            value, version, file = said.stdout.split()
+            assert Path(file).is_relative_to(own.client.root)
+            found.append((int(value), int(version), own.python.python))
+    assert [value for value, _, _ in found] == [1, 1, 22]
+    assert len({python for *_, python in found}) == 1, "all of it was installed anew"
 
 
 def test_interpreter__of_no_environment_is_itself() -> None:

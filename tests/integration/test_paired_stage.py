@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests import repositories
 from tests.integration.load_scene import Here, context_of, left_behind
@@ -42,11 +43,13 @@ USUAL = {"body": "x" * 20, "work_ms": 2}
 def context_with_base(
     tmp_path: Path, *, base: dict[str, Any] | None = None, head: dict[str, Any] | None = None, **changes: Any
 ) -> stages.Context:
-    """A client whose last commit changed the settings of its service."""
+    """A client whose last commit changed the settings of its service; `before_load` are commands of its base."""
     root = repositories.make(tmp_path / "client")
+    before_load = changes.pop("before_load", [])
     against = config.LoadBase(budget=12.0, **changes.pop("against", {}))
     context = context_of(root, **{"base": against, **changes})
     table = f'[tool.mlops-ci.load]\ncommand = ["{sys.executable}", "server.py", "{{host}}", "{{port}}"]\n'
+    table += f"[tool.mlops-ci.commands]\nbefore-load = {json.dumps(before_load)}\n"
     files = {"server.py": SERVER, "pyproject.toml": table, ".gitignore": "mlops-report\nstarted\n", "src/a.py": ""}
     named = repositories.commit(root, {**files, "settings.json": json.dumps(USUAL | (base or {}))})
     repositories.commit(root, {"settings.json": json.dumps(USUAL | (head or {}))})
@@ -99,6 +102,21 @@ def test_run__without_a_base_that_serves_the_limits_decide(
     assert result.metrics["requests"] > 20
     assert result.metrics[joining.METRIC]["reason"]
     assert result.findings[0].severity is results.Severity.NOTICE
+
+
+def test_run__head_is_measured_with_what_its_own_commands_have_made(tmp_path: Path) -> None:
+    shared, met = tmp_path / "model", tmp_path / "met"
+    script = f"cat {shared} >> {met}; exec {sys.executable} server.py {{host}} {{port}}"
+    context = context_with_base(
+        tmp_path, base={"exits": True}, command=["bash", "-c", script], before_load=[f"echo base > {shared}"]
+    )
+    own = config.Commands(before_load=[f"echo head > {shared}"])
+    context = dataclasses.replace(context, config=msgspec.structs.replace(context.config, commands=own))
+    result = load.run(context)
+    assert "does not serve" in result.message
+    assert (context.report / "logs" / "before-load-base.log").read_text() == f"$ echo base > {shared}\n"
+    assert met.read_text() == "head\n"
+    assert shared.read_text() == "head\n", "head would be compared with what the base has made"
 
 
 @pytest.mark.parametrize(

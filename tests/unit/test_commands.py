@@ -124,11 +124,21 @@ def test_before_load_of__another_revision_in_its_folder_and_environment(tmp_path
     made, runner, environments = context(tmp_path, {"make old": GOOD})
     where = environment.Environment(Path("python"), {"PATH": "/base/bin"})
 
-    commands.before_load_of(made, ("make old",), where, tmp_path / "base")
+    commands.before_load_of(made, ("make old",), where, tmp_path / "base", "logs/of-base.log")
 
     assert runner.call("make old")
     assert runner.options[0]["cwd"] == tmp_path / "base"
     assert runner.options[0]["env"]["PATH"] == "/base/bin"
     assert runner.options[0]["env"]["MODEL"] == "m"
     assert environments.asked == []
-    assert "made with ***" in (tmp_path / "mlops-report/logs/before-load-base.log").read_text()
+    assert "made with ***" in (tmp_path / "mlops-report/logs/of-base.log").read_text()
+
+
+def test_before_load_of__what_fails_names_its_own_log(tmp_path: Path) -> None:
+    made, _, _ = context(tmp_path, {"make old": builders.completed(3)})
+    where = environment.Environment(Path("python"), {})
+
+    with pytest.raises(errors.ToolCrash) as caught:
+        commands.before_load_of(made, ("make old",), where, tmp_path, "logs/of-base.log")
+
+    assert "logs/of-base.log" in caught.value.remedy

@@ -46,6 +46,7 @@ class FakeUv:
 def cache(root: Path, uv: FakeUv, said: list[str] | None = None, **overrides: Any) -> environment.Cache:
     variables = overrides.pop("variables", {"PATH": "/usr/bin"})
     settings = overrides.pop("settings", config.Config())
+    checked_out = overrides.pop("checked_out", False)
     (root / "client").mkdir(exist_ok=True)
     return environment.Cache(
         builders.make_client(root / "client", **overrides),
@@ -54,6 +55,7 @@ def cache(root: Path, uv: FakeUv, said: list[str] | None = None, **overrides: An
         run=uv,
         root=root / "cache",
         variables=variables,
+        checked_out=checked_out,
     )
 
 
@@ -335,3 +337,27 @@ def test_get__a_src_layout_that_is_not_installed(
     found = environments.get(Role.CLIENT).variables.get("PYTHONPATH")
 
     assert found == (expected and expected.format(root=tmp_path / "client"))
+
+
+@pytest.mark.parametrize(
+    ("checked_out", "local", "installations"), [(True, True, 2), (True, False, 1), (False, True, 1)]
+)
+def test_get__what_is_installed_from_files_that_were_made_anew_is_built_again(
+    tmp_path: Path, checked_out: bool, local: bool, installations: int
+) -> None:
+    uv = FakeUv(tmp_path)
+    needs = client.Dependencies(requirements=("requirements.txt",), local=local)
+    roles = (Role.CLIENT, Role.LINT)
+    for _ in range(2):
+        environments = cache(tmp_path, uv, dependencies=needs, checked_out=checked_out)
+        for role in roles:
+            made = environments.get(role)
+            info = made.python.parents[1] / "lib/python3.12/site-packages/service-1.dist-info"
+            info.mkdir(parents=True, exist_ok=True)
+            (info / "direct_url.json").write_text('{"url": "file:///base"}', encoding="utf-8")
+        environments.get(Role.CLIENT)
+
+    assert len(uv.made) == len(roles)
+    installed = [words for words in uv.calls if "requirements.txt" in words]
+    assert len(installed) == installations
+    assert ["--reinstall-package" in words for words in installed] == [False, True][:installations]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -227,3 +228,50 @@ def test_make__credentials_of_poetry_reach_uv(tmp_path: Path) -> None:
 
     assert uv.options[1]["env"]["UV_INDEX_CPU_USERNAME"] == "me"
     assert uv.options[1]["env"]["UV_INDEX_CPU_PASSWORD"] == "mine"
+
+
+def renewed(root: Path, uv: FakeUv, *declared: str, **fields: Any) -> None:
+    recipe = recipes.Recipe(declared=declared, tools=("pytest",), lock="tools", inputs=(), **fields)
+    installer.renew(root / "env", recipe, PYTHON, root, run=uv, variables={"A": "1"})
+
+
+def come_from(root: Path, url: str, *dists: str) -> None:
+    """What uv notes of `dists` that it has installed from `url`."""
+    install(root, *dists)
+    for dist in dists:
+        place = root / "lib/python3.11/site-packages" / f"{dist}.dist-info"
+        (place / "direct_url.json").write_text(json.dumps({"url": url}), encoding="utf-8")
+
+
+def test_renew__what_came_from_files_is_built_again(tmp_path: Path) -> None:
+    install(tmp_path / "env", "pytest-9.2.0")
+    come_from(tmp_path / "env", "file:///base", "my_service-1.0", "shared-2")
+    come_from(tmp_path / "env", "https://index.example/x.whl", "elsewhere-1")
+    uv = FakeUv(tmp_path / "env", "", "")
+
+    renewed(tmp_path, uv, "--editable", ".", locked=("sync", "--frozen"))
+
+    again = ("--reinstall-package", "my-service", "--reinstall-package", "shared")
+    python = str(tmp_path / "env/bin/python")
+    assert uv.calls == [
+        ("sync", "--frozen", "--python", python, *again),
+        ("pip", "install", "--python", python, "--editable", ".", *again),
+    ]
+    assert uv.options[0]["env"]["UV_PROJECT_ENVIRONMENT"] == str(tmp_path / "env")
+    assert uv.options[0]["cwd"] == tmp_path
+
+
+def test_renew__nothing_came_from_files(tmp_path: Path) -> None:
+    install(tmp_path / "env", "pytest-9.2.0")
+    uv = FakeUv(tmp_path / "env")
+
+    renewed(tmp_path, uv, "six")
+
+    assert uv.calls == []
+
+
+def test_renew__what_cannot_be_built_is_said(tmp_path: Path) -> None:
+    come_from(tmp_path / "env", "file:///base", "my_service-1.0")
+
+    with pytest.raises(errors.Failure, match="cannot be installed"):
+        renewed(tmp_path, FakeUv(tmp_path / "env", "Failed to build it"), "--editable", ".")

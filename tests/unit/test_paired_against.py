@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,18 @@ def a_base(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "find", lambda *_, **__: base.Base(COMMIT, "the first parent of the merge commit"))
 
 
-def context(tmp_path: Path, **load: Any) -> stages.Context:
-    return builders.make_context(tmp_path, config=config.Config(load=config.Load(**load)))
+def context(tmp_path: Path, *, before_load: Sequence[str] = (), **load: Any) -> stages.Context:
+    own = config.Commands(before_load=list(before_load))
+    return builders.make_context(tmp_path, config=config.Config(load=config.Load(**load), commands=own))
 
 
-def ready(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None = None) -> list[str]:
-    """Stand in for the base's files; returns what was made and given back."""
+def ready(
+    monkeypatch: pytest.MonkeyPatch, outcome: Exception | None = None, *, own: Sequence[str] = ("make model",)
+) -> list[str]:
+    """Stand in for the base's files, with its `own` commands; returns what was made, run and given back.
+
+    A command that begins with "fail" does.
+    """
     told: list[str] = []
 
     @contextlib.contextmanager
@@ -40,18 +46,25 @@ def ready(monkeypatch: pytest.MonkeyPatch, outcome: Exception | None = None) -> 
         told.append(f"made {commit[:2]}")
         if outcome is not None:
             raise outcome
-        yield dataclasses.replace(basis.of_head(context), commands=("make model",))
+        yield dataclasses.replace(basis.of_head(context), commands=tuple(own))
         told.append("given back")
 
+    def run(_: stages.Context, listed: Sequence[str], *__: object) -> None:
+        told.extend(f"ran {each}" for each in listed)
+        if any(each.startswith("fail") for each in listed):
+            raise errors.ToolCrash("It ended with 1.", "", "")
+
     monkeypatch.setattr(basis, "of", of)
-    monkeypatch.setattr(commands, "before_load_of", lambda context, listed, *_: told.append(f"ran {listed[0]}"))
+    monkeypatch.setattr(commands, "before_load_of", run)
     monkeypatch.setattr(pair, "once", lambda *_: told.append("started once"))
     return told
 
 
-def compared(tmp_path: Path, **load: Any) -> against.Outcome:
+def compared(tmp_path: Path, told: list[str] | None = None, **load: Any) -> against.Outcome:
     with against.Against(context(tmp_path, **load), tmp_path) as opponent:
         opponent.wait()
+        if told is not None:
+            told.append("measured head")
         return opponent.compare(TEST)
 
 
@@ -63,6 +76,49 @@ def test_compare__made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (outcome.made, outcome.reason, outcome.failure) == (made, "", None)
     assert outcome.conditions["users"] == {"saturated": 8, "unsaturated": 1}
     assert told == ["made cc", "ran make model", "started once", "given back"]
+
+
+@pytest.mark.parametrize(
+    ("own", "ran"),
+    [((), []), (("reset base",), ["ran reset base", "ran reset head"])],
+    ids=["none-of-the-bases", "of-both"],
+)
+def test_compare__nothing_of_the_base_runs_before_head_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: Sequence[str], ran: list[str]
+) -> None:
+    told = ready(monkeypatch, own=own)
+    monkeypatch.setattr(comparing.Comparing, "run", lambda self: told.append("compared"))
+    compared(tmp_path, told, before_load=["reset head"])
+    assert told == ["made cc", "measured head", *ran, "started once", "compared", "given back"]
+
+
+@pytest.mark.parametrize(
+    ("own", "heads", "said"),
+    [
+        ("fail", "reset", "cannot be made ready"),
+        ("reset", "fail", "is ready, but head's commands cannot be run once more"),
+    ],
+)
+def test_compare__a_command_that_fails_is_no_fault_of_heads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str, heads: str, said: str
+) -> None:
+    ready(monkeypatch, own=[own])
+    monkeypatch.setattr(comparing.Comparing, "run", lambda self: pytest.fail("compared"))
+    outcome = compared(tmp_path, before_load=[heads])
+    assert (outcome.made, outcome.failure) == (None, None)
+    assert said in outcome.reason and "It ended with 1." in outcome.reason
+
+
+def test_compare__a_base_that_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(monkeypatch)
+
+    def once(*_: object) -> None:
+        raise pair.BaseUnusable(errors.ToolCrash("It ended with 9.", "", ""))
+
+    monkeypatch.setattr(pair, "once", once)
+    outcome = compared(tmp_path)
+    assert (outcome.made, outcome.failure) == (None, None)
+    assert "does not serve" in outcome.reason and "It ended with 9." in outcome.reason
 
 
 def test_compare__the_base_cannot_be_made_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,14 +148,15 @@ def test_compare__a_service_that_runs_already(tmp_path: Path, monkeypatch: pytes
     assert told == []
 
 
-@pytest.mark.parametrize(("shallow", "said"), [(False, ""), (True, "fetch-depth: 2")])
+@pytest.mark.parametrize(
+    ("remedy", "reason"), [("", ""), ("Look there.", "There was no comparison with the base: it is not. Look there.")]
+)
 def test_compare__nothing_to_compare_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shallow: bool, said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remedy: str, reason: str
 ) -> None:
     told = ready(monkeypatch)
-    monkeypatch.setattr(base, "find", lambda *_, **__: base.Base(None, "nothing here", shallow=shallow))
-    reason = compared(tmp_path).reason
-    assert (said in reason) and bool(reason) is shallow
+    monkeypatch.setattr(base, "find", lambda *_, **__: base.Base(None, "it is not", remedy=remedy))
+    assert compared(tmp_path).reason == reason
     assert told == []
 
 
@@ -109,9 +166,14 @@ def test_find__switched_off(tmp_path: Path) -> None:
 
 
 def test_exit__interrupted_ends_what_the_thread_waits_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ready(monkeypatch)
     told = threading.Event()
-    monkeypatch.setattr(pair, "once", lambda *_: told.wait(30))
+
+    @contextlib.contextmanager
+    def of(context: stages.Context, commit: str) -> Iterator[basis.Basis]:
+        told.wait(30)
+        yield basis.of_head(context)
+
+    monkeypatch.setattr(basis, "of", of)
     monkeypatch.setattr(process, "stop", told.set)
     with pytest.raises(KeyboardInterrupt), against.Against(context(tmp_path), tmp_path):
         raise KeyboardInterrupt

@@ -89,12 +89,15 @@ def test_jobs__coverage_runs_also_after_a_suite_that_failed() -> None:
     assert "!cancelled()" in JOBS["coverage"]["if"]
 
 
-def test_jobs__have_what_a_merge_commit_is_compared_with() -> None:
+DEPTH = "${{ github.event_name != 'merge_group' && 2 || 0 }}"
+
+
+def test_jobs__have_what_a_change_is_compared_with() -> None:
     for name, job in JOBS.items():
         uses = [step.get("uses", "") for step in job["steps"]]
         if {"$/actions/coverage", "$/actions/run", "$/actions/load-test"} & set(uses):
             (checkout,) = (step for step in job["steps"] if "actions/checkout@" in step.get("uses", ""))
-            assert checkout["with"]["fetch-depth"] == "2", name
+            assert checkout["with"]["fetch-depth"] == DEPTH, name
 
 
 def test_jobs__all_legs_run_to_their_end() -> None:
@@ -234,7 +237,7 @@ def test_layout__machines_that_share_nothing_look_at_the_same_commits() -> None:
         for step in steps(name, "actions/checkout@")
     }
     # Coverage of new lines is measured in either.
-    assert depths[plan.TOGETHER] == "2"
+    assert set(depths.values()) == {DEPTH}
 
 
 def test_actions__use_the_setup_first() -> None:

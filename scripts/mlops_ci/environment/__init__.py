@@ -19,7 +19,7 @@ from mlops_ci.client import Client
 from mlops_ci.environment import installer, interpreters, recipes, store
 from mlops_ci.environment.recipes import Role
 
-__all__ = ["Cache", "Environment", "Role"]
+__all__ = ["Cache", "Environment", "Role", "of_checkout"]
 
 _SCHEMA = "1"
 _OLDEST_FOR_LOCUST = (3, 10)
@@ -73,6 +73,8 @@ class Cache:
         report_progress: Called with a few words when something takes its time.
         root: The folder; default ``$MLOPS_CI_CACHE``, ``$XDG_CACHE_HOME/mlops-ci`` or ``~/.cache/mlops-ci``.
         variables: The environment variables to start from.
+        checked_out: Whether the client's files have been made anew: what an environment that is there already has
+            installed from them is built again.
     """
 
     def __init__(
@@ -84,8 +86,10 @@ class Cache:
         run: process.Runner = process.run,
         root: Path | None = None,
         variables: Mapping[str, str] = os.environ,
+        checked_out: bool = False,
     ) -> None:
         self.client = client
+        self.checked_out = checked_out
         self.settings = settings
         self.report_progress = report_progress
         self.run = run
@@ -133,9 +137,12 @@ class Cache:
         text = "\0".join((_SCHEMA, str(interpreter.path), interpreter.version, recipes.key(recipe)))
         key = f"{role}-{interpreter.version}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
+        made: list[Path] = []
+
         def make(path: Path) -> None:
             self.report_progress(f"making the {role} environment (Python {interpreter.version})")
             installer.make(path, recipe, interpreter, self.client.root, run=self.run, variables=self.variables)
+            made.append(path)
 
         path = self.store.get(
             key,
@@ -144,6 +151,8 @@ class Cache:
             # What is not locked is looked at again each day, so that a laptop and CI see the same versions.
             max_age=None if recipe.fixed else store.DAY,
         )
+        if self.checked_out and not made and role is Role.CLIENT and self.client.dependencies.local:
+            installer.renew(path, recipe, interpreter, self.client.root, run=self.run, variables=self.variables)
         return Environment(_python(path), self._variables(role, path))
 
     def _variables(self, role: Role, path: Path) -> dict[str, str]:
@@ -168,6 +177,11 @@ class Cache:
         if not self.client.dependencies.project:
             places += [root / base for base in (self.client.app_dir, *_bases(self.client)) if base != "."]
         return list(dict.fromkeys(map(str, places)))
+
+
+def of_checkout(client: Client, settings: config.Config) -> Cache:
+    """The environments of a client whose files have just been checked out, into a folder that nobody else uses now."""
+    return Cache(client, settings, checked_out=True)
 
 
 def _bases(client: Client) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -18,6 +18,7 @@ from mlops_ci.client import locks
 from mlops_ci.environment import interpreters, locked, recipes
 
 _TIMEOUT = 1800.0
+_NOTES = "mlops-ci"
 
 
 def make(
@@ -39,25 +40,10 @@ def make(
         errors.Failure: What the client declares, or what is added to it, cannot be installed.
         errors.TimeLimit: An installation did not end.
     """
-    uv = interpreters.uv(variables)
-    environment = {**_credentials(variables), **variables, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
-
-    def call(*args: str | Path) -> process.Completed:
-        completed = run([uv, *args], cwd=client, env=environment, timeout=_TIMEOUT)
-        if completed.timed_out:
-            raise errors.TimeLimit(
-                f"`uv {' '.join(map(str, args[:2]))}` did not end within {_TIMEOUT:.0f} s.",
-                "A package index may be slow, or a dependency takes long to build.",
-                "Run it again; name fewer dependencies in "
-                f"[{config.TABLE}.environment] if one of them is not needed for testing.",
-                log=process.tail(completed.output),
-            )
-        return completed
-
-    python = path / "bin" / "python"
+    call = _caller(path, recipe, client, run, variables)
 
     def install(*args: str | Path) -> process.Completed:
-        return call("pip", "install", "--python", python, *args)
+        return call("pip", "install", "--python", _python(path), *args)
 
     made = call("venv", "--no-project", "--python", interpreter.path, path)
     if made.returncode != 0:
@@ -67,16 +53,8 @@ def make(
             "See uv's own words below.",
             log=process.tail(made.stderr),
         )
-    notes = path / "mlops-ci"
-    if recipe.locked:
-        environment["UV_PROJECT_ENVIRONMENT"] = str(path)
-        completed = call(*recipe.locked, "--python", python)
-        if completed.returncode != 0:
-            raise _not_installed(recipe.locked, interpreter, completed)
-    if recipe.declared or recipe.lines:
-        completed = install(*recipe.declared, *_written(notes, recipe, interpreter))
-        if completed.returncode != 0:
-            raise _not_installed(("pip", "install", *recipe.declared), interpreter, completed)
+    notes = path / _NOTES
+    _install_declared(call, path, recipe, interpreter)
     there = installed(path)
     lacking = [name for name in recipe.tools if name not in there]
     if not lacking:
@@ -104,6 +82,27 @@ def make(
         )
 
 
+def renew(
+    path: Path,
+    recipe: recipes.Recipe,
+    interpreter: interpreters.Interpreter,
+    client: Path,
+    *,
+    run: process.Runner,
+    variables: Mapping[str, str],
+) -> None:
+    """Build and install once more what the environment `path` has from folders and files; all else stays.
+
+    For files that were made anew since: a build may have written into them, and they may be of another commit.
+
+    Args, Raises:
+        As `make`.
+    """
+    options = [word for name in _from_files(path) for word in ("--reinstall-package", name)]
+    if options:
+        _install_declared(_caller(path, recipe, client, run, variables), path, recipe, interpreter, *options)
+
+
 def installed(path: Path) -> dict[str, str]:
     """Normalised name to version of what is installed in the environment `path`."""
     found: dict[str, str] = {}
@@ -115,6 +114,62 @@ def installed(path: Path) -> dict[str, str]:
             # Constraints cannot name it; uv leaves it alone all the same.
             continue
     return found
+
+
+def _from_files(path: Path) -> list[str]:
+    """The normalised names of what is installed in the environment `path` from a folder or a file of this machine."""
+    found: list[str] = []
+    for note in sorted(path.glob("lib/python*/site-packages/*.dist-info/direct_url.json")):
+        if str(json.loads(note.read_text(encoding="utf-8")).get("url", "")).startswith("file:"):
+            found.append(canonicalize_name(note.parent.name.partition("-")[0]))
+    return found
+
+
+def _caller(
+    path: Path, recipe: recipes.Recipe, client: Path, run: process.Runner, variables: Mapping[str, str]
+) -> Callable[..., process.Completed]:
+    """What runs uv in the client's folder, with these words behind it, for the environment `path`."""
+    uv = interpreters.uv(variables)
+    environment = {**_credentials(variables), **variables, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+    if recipe.locked:
+        environment["UV_PROJECT_ENVIRONMENT"] = str(path)
+
+    def call(*args: str | Path) -> process.Completed:
+        completed = run([uv, *args], cwd=client, env=environment, timeout=_TIMEOUT)
+        if completed.timed_out:
+            raise errors.TimeLimit(
+                f"`uv {' '.join(map(str, args[:2]))}` did not end within {_TIMEOUT:.0f} s.",
+                "A package index may be slow, or a dependency takes long to build.",
+                "Run it again; name fewer dependencies in "
+                f"[{config.TABLE}.environment] if one of them is not needed for testing.",
+                log=process.tail(completed.output),
+            )
+        return completed
+
+    return call
+
+
+def _install_declared(
+    call: Callable[..., process.Completed],
+    path: Path,
+    recipe: recipes.Recipe,
+    interpreter: interpreters.Interpreter,
+    *options: str,
+) -> None:
+    """Install what the client declares, with further `options` of uv."""
+    if recipe.locked:
+        completed = call(*recipe.locked, "--python", _python(path), *options)
+        if completed.returncode != 0:
+            raise _not_installed(recipe.locked, interpreter, completed)
+    if recipe.declared or recipe.lines:
+        written = _written(path / _NOTES, recipe, interpreter)
+        completed = call("pip", "install", "--python", _python(path), *recipe.declared, *written, *options)
+        if completed.returncode != 0:
+            raise _not_installed(("pip", "install", *recipe.declared), interpreter, completed)
+
+
+def _python(path: Path) -> Path:
+    return path / "bin" / "python"
 
 
 def _written(notes: Path, recipe: recipes.Recipe, interpreter: interpreters.Interpreter) -> list[str | Path]:

@@ -1,4 +1,4 @@
-"""The base in the load stage: made ready beside other things, compared with after the ordinary run.
+"""The base in the load stage: its files and environment made beside other things, all else after the ordinary run.
 
 Whatever goes wrong with the base, the ordinary figures stay. What is found is an `Outcome`; what becomes of the stage's
 result is `mlops_ci.paired.joining`'s to say.
@@ -71,13 +71,11 @@ class Against:
         self._stack.close()
 
     def _make(self, commit: str) -> basis.Basis:
-        own = self._stack.enter_context(basis.of(self._context, commit))
-        commands.before_load_of(self._context, own.commands, own.python, own.client.root)
-        pair.once(self._context, own, self._folder / pair.log_of(model.Side.BASE))
-        return own
+        # Nothing of it may run yet: head's ordinary measurement would meet what its commands and its start have done.
+        return self._stack.enter_context(basis.of(self._context, commit))
 
     def wait(self) -> None:
-        """Until the base is ready, or cannot be: what makes it must not disturb a measurement."""
+        """Until the base's environment is there, or cannot be: what makes it must not disturb a measurement."""
         if self._ready is not None:
             self._context.progress("making the base's environment")
             concurrent.futures.wait([self._ready])
@@ -85,24 +83,34 @@ class Against:
     def compare(self, test: comparing.Test) -> Outcome:
         """Put base and head under load, side by side."""
         if self._found.commit is None:
-            reason = (
-                f"There was no comparison with the base: {self._found.why}. {_DEEPER}" if self._found.shallow else ""
+            why, remedy = self._found.why, self._found.remedy
+            return Outcome(
+                self._found, reason=f"There was no comparison with the base: {why}. {remedy}" if remedy else ""
             )
-            return Outcome(self._found, reason=reason)
         if self._ready is None:
             return Outcome(self._found, reason=f"There was no comparison with the base. {_RUNS_ALREADY}")
+        head = basis.of_head(self._context)
         try:
             own = self._ready.result()
-        except pair.BaseUnusable as unusable:
-            return self._without(unusable.failure, "does not serve")
+            self._run_commands(own, "logs/before-load-base.log")
         except errors.Failure as failure:
             return self._without(failure, "cannot be made ready")
-        return self._compare(own, test)
+        try:
+            if own.commands:
+                # Where both make the same thing (a table, a file at an absolute path), it has to be head's: a head
+                # that fails with what the base has made would be called broken.
+                self._run_commands(head, "logs/before-load-again.log")
+        except errors.Failure as failure:
+            return self._without(failure, "is ready, but head's commands cannot be run once more after its own")
+        return self._compare({model.Side.BASE: own, model.Side.HEAD: head}, test)
 
-    def _compare(self, own: basis.Basis, test: comparing.Test) -> Outcome:
-        bases = {model.Side.BASE: own, model.Side.HEAD: basis.of_head(self._context)}
+    def _run_commands(self, side: basis.Basis, log: str) -> None:
+        commands.before_load_of(self._context, side.commands, side.python, side.client.root, log)
+
+    def _compare(self, bases: Mapping[model.Side, basis.Basis], test: comparing.Test) -> Outcome:
         work = comparing.of(self._context, bases, test, self._folder)
         try:
+            pair.once(self._context, bases[model.Side.BASE], self._folder / pair.log_of(model.Side.BASE))
             made = work.run()
         except pair.BaseUnusable as unusable:
             return self._without(unusable.failure, "does not serve", work.conditions())
@@ -134,7 +142,6 @@ def bug() -> errors.Failure:
     )
 
 
-_DEEPER = "Give the checkout `fetch-depth: 2`."
 _RUNS_ALREADY = "load.host names a service that runs already, and there is no second one of the base."
 
 

@@ -1,6 +1,7 @@
 """The base's service: the commit's files, what the client is in them, and its environment.
 
-How it is started is said by the base itself (its app, command and readiness); what is done to it is said by head.
+How it is started is said by the base itself (its app, command and readiness), or else by head; what is done to it is
+said by head.
 Starts nothing but git and uv.
 """
 
@@ -12,6 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -52,15 +54,12 @@ def of(context: stages.Context, commit: str) -> Iterator[Basis]:
 
 def of_head(context: stages.Context) -> Basis:
     """Head's."""
-    return Basis(context.client, context.config.load, context.environments.get(environment.Role.CLIENT))
+    python = context.environments.get(environment.Role.CLIENT)
+    return Basis(context.client, context.config.load, python, tuple(context.config.commands.before_load))
 
 
 def _in(root: Path, context: stages.Context) -> Basis:
-    settings, origins = config.load(root)
-    # A service that ran elsewhere can still be one that has an app.
-    settings = msgspec.structs.replace(settings, load=msgspec.structs.replace(settings.load, host=None))
-    found = client_module.discover(root, settings, origins)
-    settings = client_module.adopt_routes(settings, origins, found)
+    settings, found = _described(root, context)
     # The same interpreter for both, whatever the base was made for.
     found = dataclasses.replace(found, python=context.client.python)
     own, wanted = settings.load, context.config.load
@@ -76,6 +75,48 @@ def _in(root: Path, context: stages.Context) -> Basis:
     python = context.environments_of(found, settings).get(environment.Role.CLIENT)
     _require_same_interpreter(python, context.environments.get(environment.Role.CLIENT))
     return Basis(found, load, python, tuple(settings.commands.before_load))
+
+
+def _described(root: Path, context: stages.Context) -> tuple[config.Config, client_module.Client]:
+    """What the base in `root` is configured to, and what it is.
+
+    Where it does not say how it is started, and that cannot be found out, what head says is tried: the change may be
+    the one that says so first.
+    """
+    settings, origins = config.load(root)
+    head = context.config.load
+    # A service that ran elsewhere can still be one that has an app. The variables are head's: the base needs no file.
+    settings = _with(settings, host=None)
+    settings = msgspec.structs.replace(
+        settings, environment=msgspec.structs.replace(settings.environment, env_file=None)
+    )
+    own = settings.load
+    if own.app is None and own.command is None and own.cwd is None and head.cwd and (root / head.cwd).is_dir():
+        settings = _with(settings, cwd=head.cwd)
+    found = client_module.discover(root, settings, origins)
+    if found.app is None and own.command is None:
+        settings = _with(settings, app=head.app or context.client.app, command=head.command)
+        try:
+            found = client_module.discover(root, settings, origins)
+        except errors.ConfigurationError as error:
+            raise errors.MissingError(
+                "The base does not say how its service is started, and has nothing that starts as head's does "
+                f"({settings.load.app}).",
+                "The service is new, or was moved: there is nothing to compare it with.",
+                "Nothing needs to be done: the next change is compared with this one.",
+            ) from error
+    settings = client_module.adopt_routes(settings, origins, found)
+    said = any(origins.of(f"load.{key}") != "default" for key in ("health", "health-status", "health-contains"))
+    known = found.routes is not None and found.routes.health is not None
+    if not said and (not known or settings.load.health == head.health):
+        settings = _with(
+            settings, health=head.health, health_status=head.health_status, health_contains=head.health_contains
+        )
+    return settings, found
+
+
+def _with(settings: config.Config, **load: Any) -> config.Config:
+    return msgspec.structs.replace(settings, load=msgspec.structs.replace(settings.load, **load))
 
 
 def _require_same_interpreter(base: environment.Environment, head: environment.Environment) -> None:

@@ -1,7 +1,8 @@
 """The base's files: the commit checked out into a folder of ours, outside of the client's. Runs nothing of theirs.
 
 The folder's path is the same each time, so that an environment with an editable install in it can be kept; it is made
-anew each time, so that nothing of an earlier run is in it. Git keeps a note of it in the client's repository while it
+anew each time, so that nothing of an earlier run is in it. What a build had written into it is gone with it: it has to
+be built again (`environment.of_checkout`). Git keeps a note of it in the client's repository while it
 is there (`git worktree`), and no longer.
 """
 

@@ -40,7 +40,8 @@ class Context:
         whole: Whether all stages run here, side by side.
         once: What has been done in this run and is not to be done again.
         base: The revision that was named to compare with; see `mlops_ci.base`.
-        environments_of: Where tools of another state of the client run, given that and what it is configured to.
+        environments_of: Where tools of another state of the client run, given that (checked out just now) and what it
+            is configured to.
     """
 
     client: Client
@@ -55,4 +56,4 @@ class Context:
     progress: Callable[[str], None] = lambda _: None
     output: Callable[[str], None] = lambda _: None
     base: str | None = None
-    environments_of: Callable[[Client, Config], Environments] = environment.Cache
+    environments_of: Callable[[Client, Config], Environments] = environment.of_checkout

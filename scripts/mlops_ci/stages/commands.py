@@ -46,15 +46,20 @@ def before_load(context: Context) -> None:
         _run(context, "before-load", chosen, context.config.load.env, "load.env")
 
 
-def before_load_of(context: Context, listed: Sequence[str], where: environment.Environment, root: Path) -> None:
-    """Run the commands `listed` of another revision, whose files are in `root`, before its service is started.
+def before_load_of(
+    context: Context, listed: Sequence[str], where: environment.Environment, root: Path, log: str
+) -> None:
+    """Run the commands `listed` of one of two revisions that are compared, whose files are in `root`.
+
+    Args:
+        log: Where what they print is kept, relative to the report.
 
     Raises:
         errors.Failure: A command failed, or did not end in time.
     """
     if listed:
         given = variables.of(context, where, context.config.load.env, "load.env")
-        _run_in(context, "before-load", listed, where, given, root, context.report / "logs/before-load-base.log")
+        _run_in(context, "before-load", listed, where, given, root, log)
 
 
 def log_of(point: Point) -> str:
@@ -66,7 +71,7 @@ def _run(context: Context, point: Point, python: str | None, own: Mapping[str, s
     listed = context.config.commands.before_tests if point == "before-tests" else context.config.commands.before_load
     where = context.environments.get(environment.Role.CLIENT, python)
     given = variables.of(context, where, own, key)
-    _run_in(context, point, listed, where, given, context.client.root, context.report / log_of(point))
+    _run_in(context, point, listed, where, given, context.client.root, log_of(point))
 
 
 def _run_in(
@@ -76,10 +81,11 @@ def _run_in(
     where: environment.Environment,
     given: Mapping[str, str],
     root: Path,
-    log: Path,
+    log: str,
 ) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_bytes(b"")
+    file = context.report / log
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"")
     for command in listed:
         context.progress(f"running {command}")
         completed = context.run(
@@ -91,12 +97,12 @@ def _run_in(
             merge=True,
             on_line=context.output,
         )
-        with log.open("a", encoding="utf-8", errors="replace") as stream:
+        with file.open("a", encoding="utf-8", errors="replace") as stream:
             stream.write(context.secrets.mask(f"$ {command}\n{completed.stdout}"))
-        _refuse(completed, point, command, context.config.commands.timeout)
+        _refuse(completed, point, command, context.config.commands.timeout, log)
 
 
-def _refuse(completed: process.Completed, point: Point, command: str, timeout: float) -> None:
+def _refuse(completed: process.Completed, point: Point, command: str, timeout: float, log: str) -> None:
     if completed.timed_out:
         raise errors.TimeLimit(
             f"`{command}` (commands.{point}) did not end within {timeout:g} s.",
@@ -108,6 +114,6 @@ def _refuse(completed: process.Completed, point: Point, command: str, timeout: f
         raise errors.ToolCrash(
             f"`{command}` (commands.{point}) ended with {completed.returncode}.",
             _WITHOUT[point],
-            f"Mend the command, or correct [{config.TABLE}.commands]; all that it printed is in {log_of(point)}.",
+            f"Mend the command, or correct [{config.TABLE}.commands]; all that it printed is in {log}.",
             log=process.tail(completed.stdout),
         )

@@ -118,7 +118,7 @@ def _patch(context: Context, report: coverage_report.Report, compared_with: base
             raise errors.MissingError(
                 f"min-patch = {thresholds.exactly(floor)} asks for the new lines, and {compared_with.why}.",
                 "Which lines are new cannot be told, and a limit without data cannot pass.",
-                "Give the checkout step `fetch-depth: 2`, or remove min-patch.",
+                f"{compared_with.remedy} Or remove min-patch.",
             )
         return _Part([], none, "" if floor is None else f"min-patch is left out: {compared_with.why}.")
     changed = changes.since(compared_with, context.client.root, report.lines.keys(), run=context.run)
