@@ -22,6 +22,7 @@ from tests.integration.load_scene import Here, context_of, left_behind
 from tests.integration.paired_scene import SERVER
 
 from mlops_ci import config, errors, results, stages
+from mlops_ci.load import service
 from mlops_ci.paired import joining
 from mlops_ci.stages import load
 
@@ -99,6 +100,15 @@ def test_run__without_a_base_that_serves_the_limits_decide(
     assert result.metrics["requests"] > 20
     assert result.metrics[joining.METRIC]["reason"]
     assert result.findings[0].severity is results.Severity.NOTICE
+
+
+def test_run__services_that_cannot_stand_beside_each_other(tmp_path: Path) -> None:
+    result = load.run(context_with_base(tmp_path, base=(same := {"exclusive": service.free_port()}), head=same))
+    assert (result.verdict, result.exit_code) == (results.Verdict.PASS, errors.PASSED), result.message
+    (notice,) = result.findings
+    assert notice.severity is results.Severity.NOTICE
+    assert notice.message.startswith("No comparison with the base: Head's service starts alone, and does not beside")
+    assert result.metrics["requests"] > 20, "the ordinary figures stay"
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,16 @@ from pathlib import Path
 from mlops_ci import errors, stages
 from mlops_ci.load import service, target
 from mlops_ci.paired import cores as cores_module
+from mlops_ci.paired import guards
 from mlops_ci.paired.basis import Basis
 from mlops_ci.paired.model import Side
 
 HASH_SEED = "PYTHONHASHSEED"
 """How a dictionary lies in memory depends on it: with chance seeds, equal programs differ by more than a per cent."""
+
+
+ALONE = "alone"
+"""What the log of a head that is started once more without base is called by."""
 
 
 class BaseUnusable(Exception):
@@ -47,15 +52,28 @@ def up(
 
     Raises:
         BaseUnusable: The base's is not.
-        errors.Failure: Head's is not.
+        guards.Incomparable: Head's starts alone, and not beside base's.
+        errors.Failure: Head's does not start.
     """
+
+    def made(side: Side, log: str) -> service.Service:
+        return _service(context, bases[side], folder / log, seed)
+
     order = [Side.HEAD, Side.BASE] if swapped else [Side.BASE, Side.HEAD]
     with contextlib.ExitStack() as stack:
         services: dict[Side, service.Service] = {}
-        for side in order:
-            with of(side), cores_module.held(cores):
-                started = _service(context, bases[side], folder / log_of(side, suffix), seed)
-                services[side] = stack.enter_context(started)
+        try:
+            for side in order:
+                with of(side), cores_module.held(cores):
+                    services[side] = stack.enter_context(made(side, log_of(side, suffix)))
+        except errors.Failure as failure:
+            if not services:
+                raise
+            stack.close()  # base's, which was there before head's
+            with cores_module.held(cores):
+                if not _starts(made(Side.HEAD, log_of(Side.HEAD, ALONE))):
+                    raise
+            raise _not_beside(failure) from failure
         yield services
 
 
@@ -100,6 +118,23 @@ def require_running(services: Mapping[Side, service.Service]) -> None:
 def log_of(side: Side, suffix: str = "") -> str:
     """The name of the file with what a service has printed."""
     return f"{side}-{suffix}.log" if suffix else f"{side}.log"
+
+
+def _not_beside(failure: errors.Failure) -> guards.Incomparable:
+    return guards.Incomparable(
+        f"Head's service starts alone, and does not beside base's: {failure.what}",
+        "They share what only one of them can have (a further port, a locked file, memory), so they cannot be compared "
+        "side by side; the limits on absolute figures decide.",
+        f"Give each its own (port 0, a path in the working folder; load/{log_of(Side.HEAD)} says what it is), or leave "
+        "the comparison out: enabled = false in [tool.mlops-ci.load.base].",
+        log=failure.log,
+    )
+
+
+def _starts(one: service.Service) -> bool:
+    with contextlib.suppress(errors.Failure), one:
+        return True
+    return False
 
 
 def _service(context: stages.Context, basis: Basis, log: Path, seed: int) -> service.Service:
