@@ -24,6 +24,8 @@ if settings.get("exclusive"):
     import socket
     taken = socket.socket()
     taken.bind(("127.0.0.1", settings["exclusive"]))
+if "moves" in settings:
+    os.sched_setaffinity(0, settings["moves"])
 kept = b"x" * settings.get("keeps_mb", 0) * 1000000
 begin = None
 
@@ -66,7 +68,7 @@ def pair_of(
 
     Args:
         base, head: Settings of the services: ``exits``, ``dies``, ``work_ms``, ``keeps_mb``, ``body``, ``exclusive``
-            (a further port).
+            (a further port), ``moves`` (to these cores).
         changes: For `context_of`.
     """
     bases = {}
