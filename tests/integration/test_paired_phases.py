@@ -117,6 +117,8 @@ CROSSES = USER + """
     @task
     def get(self):
         self.client.get(self.environment.host + "/thing")
+        if self.host != self.environment.host:
+            raise KeyError("what base gave out, head does not have")
 """
 RAISES = GET + """
     @task

@@ -102,15 +102,6 @@ def test_run__without_a_base_that_serves_the_limits_decide(
     assert result.findings[0].severity is results.Severity.NOTICE
 
 
-def test_run__services_that_cannot_stand_beside_each_other(tmp_path: Path) -> None:
-    result = load.run(context_with_base(tmp_path, base=(same := {"exclusive": service.free_port()}), head=same))
-    assert (result.verdict, result.exit_code) == (results.Verdict.PASS, errors.PASSED), result.message
-    (notice,) = result.findings
-    assert notice.severity is results.Severity.NOTICE
-    assert notice.message.startswith("No comparison with the base: Head's service starts alone, and does not beside")
-    assert result.metrics["requests"] > 20, "the ordinary figures stay"
-
-
 @pytest.mark.parametrize(
     ("strict", "verdict", "code"),
     [(False, results.Verdict.PASS, errors.PASSED), (True, results.Verdict.INCONCLUSIVE, errors.BROKEN)],
@@ -119,6 +110,15 @@ def test_run__not_the_same_work(tmp_path: Path, strict: bool, verdict: results.V
     result = load.run(context_with_base(tmp_path, head={"body": "x" * 500}, against={"strict": strict}))
     assert (result.verdict, result.exit_code) == (verdict, code), result.message
     assert "bytes by base and 500 by head" in result.message
+    assert result.metrics["requests"] > 20, "the ordinary figures stay"
+
+
+def test_run__services_that_cannot_stand_beside_each_other(tmp_path: Path) -> None:
+    result = load.run(context_with_base(tmp_path, base=(same := {"exclusive": service.free_port()}), head=same))
+    assert (result.verdict, result.exit_code) == (results.Verdict.PASS, errors.PASSED), result.message
+    (notice,) = result.findings
+    assert notice.severity is results.Severity.NOTICE
+    assert notice.message.startswith("No comparison with the base: Head's service starts alone, and does not beside")
     assert result.metrics["requests"] > 20, "the ordinary figures stay"
 
 

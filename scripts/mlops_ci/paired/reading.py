@@ -35,11 +35,11 @@ def read(
     recorded = recording_module.read(folder)
     load_guards.require_import(recorded, locustfile=name, log=outcome.log)
     load_guards.require_end(recorded, returncode=outcome.returncode, log=outcome.log)
+    events = list(_events(folder))
+    _require_apart(events)  # first of all: who asks the other service may raise with its answers
     _require_not_on_base_alone(recorded.exceptions, name)
     load_guards.require_no_exceptions(recorded, locustfile=name)
     load_guards.require_window(recorded, users=recorded.users, log=outcome.log)
-    events = list(_events(folder))
-    _require_apart(events)
     requests = {side: _Columns() for side in Side}
     for start, duration, number, failure, status, size in recorded.requests():
         side = sides.of(number)
