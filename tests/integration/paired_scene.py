@@ -20,6 +20,12 @@ import http.server, json, os, sys, time
 settings = json.loads(open("settings.json").read())
 if settings.get("exits"):
     sys.exit("no model file")
+if settings.get("exclusive"):
+    import socket
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", settings["exclusive"]))
+if "moves" in settings:
+    os.sched_setaffinity(0, settings["moves"])
 kept = b"x" * settings.get("keeps_mb", 0) * 1000000
 begin = None
 
@@ -61,7 +67,8 @@ def pair_of(
     """The context of head, and what both sides are started from.
 
     Args:
-        base, head: Settings of the services: ``exits``, ``dies``, ``work_ms``, ``keeps_mb``, ``body``.
+        base, head: Settings of the services: ``exits``, ``dies``, ``work_ms``, ``keeps_mb``, ``body``, ``exclusive``
+            (a further port), ``moves`` (to these cores).
         changes: For `context_of`.
     """
     bases = {}

@@ -11,8 +11,9 @@ from tests.integration.load_scene import GET, USER, left_behind
 from tests.integration.paired_scene import comparing_of, pair_of, started
 
 from mlops_ci import errors
-from mlops_ci.paired import cores, pair, plan
+from mlops_ci.paired import cores, guards, pair, plan
 from mlops_ci.paired.model import Duet, Phase, Recording, Side
+from mlops_ci.results import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -116,20 +117,38 @@ CROSSES = USER + """
     @task
     def get(self):
         self.client.get(self.environment.host + "/thing")
+        if self.host != self.environment.host:
+            raise KeyError("what base gave out, head does not have")
 """
 RAISES = GET + """
     @task
     def bad(self):
         raise KeyError("label")
 """
-NOBODYS = USER + """
+# Of base the answers are of b, of head of h.
+READS = USER + """
     @task
     def get(self):
-        self.client.get("/thing")
-        gevent.spawn(
-            self.environment.events.request.fire,
-            request_type="RPC", name="call", response_time=1.0, response_length=1, exception=None, context={},
+        self.client.get("/thing").text.index("h")
+"""
+STARTS = GET + """
+    def on_start(self):
+        self.client.get("/token").text.index("h")
+"""
+CALLS = """
+def calls():
+    while True:
+        gevent.sleep(0.02)
+        events.request.fire(
+            request_type="RPC", name="call", response_time=1.0, response_length=1, exception=None, context={}
         )
+"""
+RECEIVES = GET + """
+    def on_start(self):
+        gevent.spawn(gevent.spawn, calls)
+""" + CALLS
+NOBODYS = GET + CALLS + """
+events.test_start.add_listener(lambda **_: gevent.spawn(calls))
 """
 
 
@@ -138,14 +157,36 @@ NOBODYS = USER + """
     [
         (CROSSES, "A user of the base's service sent a request to the other one"),
         (RAISES, "in a task: KeyError: 'label'"),
-        (NOBODYS, "Whose service a request to RPC call went to is not known"),
         ("raise ImportError('no such module')", "locustfile.py cannot be imported"),
     ],
-    ids="crosses raises nobodys no-import".split(),
+    ids="crosses raises no-import".split(),
 )
 def test_record__a_locustfile_that_cannot_drive_both(tmp_path: Path, locustfile: str, said: str) -> None:
     with pytest.raises(errors.Failure, match=said):
         recorded(tmp_path, [SATURATED], locustfile=locustfile)
+
+
+def test_record__what_a_user_starts_is_of_its_side(tmp_path: Path) -> None:
+    (recording,) = recorded(tmp_path, [SATURATED], locustfile=RECEIVES).recordings
+    for side in Side:
+        assert recording.of(side).requests.endpoints.count("RPC call") > 20
+
+
+@pytest.mark.parametrize(
+    ("locustfile", "said"),
+    [
+        (READS, "locustfile.py raises with base's answers, and not with head's: ValueError: substring not found."),
+        (STARTS, "locustfile.py raises with base's answers, and not with head's: ValueError: substring not found."),
+        (NOBODYS, "To whose service a request to RPC call went is not known"),
+    ],
+    ids="reads starts nobodys".split(),
+)
+def test_run__nothing_to_compare_is_inconclusive(tmp_path: Path, locustfile: str, said: str) -> None:
+    context, bases = pair_of(tmp_path, locustfile=locustfile)
+    made = dataclasses.replace(comparing_of(tmp_path, context, bases), stretches=[SATURATED]).run()
+    assert made.comparison.verdict is Verdict.INCONCLUSIVE
+    assert isinstance(made.comparison.broken, guards.Incomparable)
+    assert made.comparison.broken.what.startswith(said)
 
 
 @pytest.mark.parametrize("fault", ["exits", "dies"])

@@ -23,6 +23,7 @@ from tests.integration.load_scene import Here, context_of, left_behind
 from tests.integration.paired_scene import SERVER
 
 from mlops_ci import config, errors, results, stages
+from mlops_ci.load import service
 from mlops_ci.paired import joining
 from mlops_ci.stages import load
 
@@ -127,6 +128,15 @@ def test_run__not_the_same_work(tmp_path: Path, strict: bool, verdict: results.V
     result = load.run(context_with_base(tmp_path, head={"body": "x" * 500}, against={"strict": strict}))
     assert (result.verdict, result.exit_code) == (verdict, code), result.message
     assert "bytes by base and 500 by head" in result.message
+    assert result.metrics["requests"] > 20, "the ordinary figures stay"
+
+
+def test_run__services_that_cannot_stand_beside_each_other(tmp_path: Path) -> None:
+    result = load.run(context_with_base(tmp_path, base=(same := {"exclusive": service.free_port()}), head=same))
+    assert (result.verdict, result.exit_code) == (results.Verdict.PASS, errors.PASSED), result.message
+    (notice,) = result.findings
+    assert notice.severity is results.Severity.NOTICE
+    assert notice.message.startswith("No comparison with the base: Head's service starts alone, and does not beside")
     assert result.metrics["requests"] > 20, "the ordinary figures stay"
 
 

@@ -37,9 +37,11 @@ class Gevent:
         self.spawned: list[Callable[[], None]] = []
         self.slept: list[float] = []
         self.user: Any = None
+        self.current = types.SimpleNamespace()
 
     def getcurrent(self) -> Any:
-        return types.SimpleNamespace(args=(self.user,) if self.user is not None else ())
+        self.current.args = (self.user,) if self.user is not None else ()
+        return self.current
 
     def spawn(self, function: Callable[[], None]) -> None:
         self.spawned.append(function)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -61,6 +62,22 @@ def test_held__nothing_to_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_setaffinity", raising=False)
     with cores.held({0}):
         pass
+
+
+def test_astray__who_may_run_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    allowed = {1: {0}, 2: {0, 1}, 3: {0, 2}, 4: {2}}
+    monkeypatch.setattr(os, "sched_getaffinity", _looking(allowed), raising=False)
+    assert cores.astray([1, 2, 3, 4, 5], frozenset({0, 1})) == [3, 4], "5 has ended"
+    assert cores.astray([1, 2], [0, 1]) == []
+
+
+def _looking(allowed: dict[int, set[int]]) -> Callable[[int], set[int]]:
+    def look(pid: int) -> set[int]:
+        if pid not in allowed:
+            raise ProcessLookupError
+        return allowed[pid]
+
+    return look
 
 
 @pytest.mark.skipif(not cores.available(), reason="nothing can be pinned here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import sys
 import types
@@ -123,6 +124,35 @@ def test_request__across_is_told_once(scene: Scene) -> None:
     assert scene.read() == ["head", "head"]
     (crossed,) = scene.told("crossed")
     assert (crossed["sender"], crossed["url"]) == ("base", "http://127.0.0.1:2/a")
+
+
+def test_request__else_of_the_user_whose_greenlet_started_what_sent_it(scene: Scene) -> None:
+    scene.gevent.user = scene.environment.user_classes[1]()
+    scene.gevent.user.run()
+    scene.gevent.user = None
+    scene.request(None)
+    scene.request("http://127.0.0.1:1/a")  # a connection that all users share goes where it goes
+    assert scene.read() == ["head", "base"]
+    assert scene.told("crossed") == []
+
+
+def test_request__of_a_thread_that_all_users_share_is_nobodys(scene: Scene) -> None:
+    scene.gevent.user = scene.environment.user_classes[1]()
+    scene.gevent.user.run()
+    scene.gevent.user = None
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(scene.request, None).result()
+    assert scene.read() == [None]
+
+
+def test_user_error__is_told_of_each_side(scene: Scene) -> None:
+    for twin in scene.environment.user_classes:
+        scene.gevent.user = twin()
+        for _ in range(2):
+            scene.events.user_error.fire(user_instance=None, exception=KeyError("x"), tb=None)
+    scene.gevent.user = None
+    scene.events.user_error.fire(user_instance=None, exception=KeyError("x"), tb=None)
+    assert [raised.side for raised in recording.read(scene.folder).exceptions] == ["base", "head", None]
 
 
 def test_wait__is_the_throttles(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import traceback
 from typing import Any, Callable
 
 MOST = 20
-"""Distinct tracebacks that are kept; what is like none of them is not counted."""
+"""Distinct tracebacks that are kept of each side; what is like none of them is not counted."""
 
 
 class Raised:
@@ -15,17 +15,21 @@ class Raised:
 
     Args:
         event: Writes an event on the tape.
+
+    Attributes:
+        whose: Tells the side of the user that raises now, in a paired run; None: not known.
     """
 
     def __init__(self, event: Callable[..., None]) -> None:
+        self.whose: Callable[[], str | None] = lambda: None
         self._event = event
-        self._counts: dict[str, int] = {}
+        self._counts: dict[str | None, dict[str, int]] = {}
         self._last: BaseException | None = None
 
     @property
     def count(self) -> int:
         """How often something was raised."""
-        return sum(self._counts.values())
+        return sum(sum(counts.values()) for counts in self._counts.values())
 
     def add(self, source: str, exception: BaseException) -> None:
         """`exception` was raised in a ``task`` or a ``user``."""
@@ -37,11 +41,13 @@ class Raised:
 
     def told(self, source: str, message: str, whole: str) -> None:
         """Something was raised that is known by its traceback `whole`; each distinct one is written once."""
-        if whole not in self._counts and len(self._counts) < MOST:
-            self._counts[whole] = 0
-            self._event("exception", source=source, message=message[:500], traceback=whole[-8000:])
-        if whole in self._counts:
-            self._counts[whole] += 1
+        side = self.whose()
+        counts = self._counts.setdefault(side, {})
+        if whole not in counts and len(counts) < MOST:
+            counts[whole] = 0
+            self._event("exception", source=source, message=message[:500], traceback=whole[-8000:], side=side)
+        if whole in counts:
+            counts[whole] += 1
 
     def listen(self) -> None:
         """From now on, hear of exceptions in listeners and in `on_stop`: they reach nobody but Locust's log."""

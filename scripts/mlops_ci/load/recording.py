@@ -34,11 +34,16 @@ CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception in the locustfile: ``task``, ``user`` (`on_start`, `on_stop`) or ``listener``."""
+    """An exception in the locustfile: ``task``, ``user`` (`on_start`, `on_stop`) or ``listener``.
+
+    Attributes:
+        side: That of the user, in a paired run; None: not known.
+    """
 
     source: str
     message: str
     traceback: str
+    side: str | None = None
 
 
 @dataclass(frozen=True)
@@ -210,7 +215,9 @@ def _apply(recording: Recording, event: dict[str, Any]) -> None:
             recording.users = event["users"]
             recording.where = [(place, count) for place, count in event["where"]]
         case "exception":
-            recording.exceptions.append(Raised(event["source"], event["message"], event["traceback"]))
+            recording.exceptions.append(
+                Raised(event["source"], event["message"], event["traceback"], event.get("side"))
+            )
         case "joined":
             recording.joined.append(event["worker"])
         case "recorder":

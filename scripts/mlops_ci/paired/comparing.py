@@ -10,9 +10,10 @@ from typing import Any
 
 from mlops_ci import config, environment, stages
 from mlops_ci.load import service
-from mlops_ci.paired import cores, pair, phases, plan, procedure
+from mlops_ci.paired import cores, guards, pair, phases, plan, procedure
 from mlops_ci.paired.basis import Basis
 from mlops_ci.paired.model import Allowed, Comparison, Duet, Side
+from mlops_ci.results import Verdict
 
 PLACE = "paired"
 """The folder, in that of the load stage, with a folder for each phase."""
@@ -62,6 +63,13 @@ class Comparing:
     split: cores.Cores | None
 
     def run(self) -> Made:
+        """As `_run`; where there is nothing to compare, the comparison says so, and is inconclusive."""
+        try:
+            return self._run()
+        except guards.Incomparable as found:
+            return Made(Comparison(Verdict.INCONCLUSIVE, broken=found), [])
+
+    def _run(self) -> Made:
         """Make it.
 
         Raises:

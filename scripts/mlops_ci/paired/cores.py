@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -60,3 +60,13 @@ def held(cores: Collection[int] | None) -> Iterator[None]:
         yield
     finally:
         change(0, before)
+
+
+def astray(pids: Iterable[int], cores: Collection[int]) -> list[int]:
+    """Those of the processes `pids` that may run elsewhere than on `cores`; what has ended is left out."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            if not os.sched_getaffinity(pid).issubset(cores):
+                found.append(pid)
+    return found

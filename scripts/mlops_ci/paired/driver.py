@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from ..load import recorder  # relative: inside Locust this package has another name
-from . import sides, throttle, turns, twins
+from . import senders, sides, throttle, turns, twins
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Driver(recorder.Recorder):
         self._throttle: throttle.Throttle | None = None
         self._crossed = False
         self._current: Callable[[], Any] = lambda: None
+        self._raised.whose = self._whose
 
     def attach(self, locust: Any, gevent: Any) -> None:
         """Listen to `locust`."""
@@ -95,6 +96,19 @@ class Driver(recorder.Recorder):
         if self._throttle is not None:
             self._throttle.wait()
 
+    def _whose(self) -> str | None:
+        return senders.of(self._current())
+
+    def _watch_user(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        recorded = super()._watch_user(run)
+
+        @functools.wraps(run)
+        def watched(user: Any) -> Any:
+            senders.mark(self._current(), user)
+            return recorded(user)
+
+        return watched
+
     def _abandoned(self, start: float, method: Any, name: Any, url: Any, reason: BaseException) -> None:
         self._sided.side = self._side(url)
         super()._abandoned(start, method, name, url, reason)
@@ -121,12 +135,11 @@ class Driver(recorder.Recorder):
     def _side(self, url: Any) -> str | None:
         """Whose a request was: by where it went, else by the user that sent it."""
         went = self._at(url)
-        arguments = getattr(self._current(), "args", ())
-        sender = getattr(arguments[0], twins.SIDE, None) if arguments else None
+        sender = senders.own(self._current())
         if went is not None and sender is not None and went != sender and not self._crossed:
             self._crossed = True
             self._sided.event("crossed", sender=sender, url=str(url))
-        return went or sender
+        return went or self._whose()
 
     def _at(self, url: Any) -> str | None:
         text = str(url or "")

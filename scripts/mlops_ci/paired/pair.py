@@ -10,13 +10,20 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from mlops_ci import errors, stages
-from mlops_ci.load import service, target
+from mlops_ci.load import listeners, service, target
 from mlops_ci.paired import cores as cores_module
+from mlops_ci.paired import guards
 from mlops_ci.paired.basis import Basis
 from mlops_ci.paired.model import Side
 
 HASH_SEED = "PYTHONHASHSEED"
 """How a dictionary lies in memory depends on it: with chance seeds, equal programs differ by more than a per cent."""
+
+
+ALONE = "alone"
+"""What the log of a head that is started once more without base is called by."""
+
+_LEAVE_OUT = "leave the comparison out: enabled = false in [tool.mlops-ci.load.base]."
 
 
 class BaseUnusable(Exception):
@@ -47,15 +54,30 @@ def up(
 
     Raises:
         BaseUnusable: The base's is not.
-        errors.Failure: Head's is not.
+        guards.Incomparable: Head's starts alone, and not beside base's; or one is not on the cores of both.
+        errors.Failure: Head's does not start.
     """
+
+    def made(side: Side, log: str) -> service.Service:
+        return _service(context, bases[side], folder / log, seed)
+
     order = [Side.HEAD, Side.BASE] if swapped else [Side.BASE, Side.HEAD]
     with contextlib.ExitStack() as stack:
         services: dict[Side, service.Service] = {}
-        for side in order:
-            with of(side), cores_module.held(cores):
-                started = _service(context, bases[side], folder / log_of(side, suffix), seed)
-                services[side] = stack.enter_context(started)
+        try:
+            for side in order:
+                with of(side), cores_module.held(cores):
+                    services[side] = stack.enter_context(made(side, log_of(side, suffix)))
+        except errors.Failure as failure:
+            if not services:
+                raise
+            stack.close()  # base's, which was there before head's
+            with cores_module.held(cores):
+                if not _starts(made(Side.HEAD, log_of(Side.HEAD, ALONE))):
+                    raise
+            raise _not_beside(failure) from failure
+        if cores is not None:
+            require_pinned(services, cores)
         yield services
 
 
@@ -97,9 +119,56 @@ def require_running(services: Mapping[Side, service.Service]) -> None:
             each.require_running()
 
 
+def require_pinned(services: Mapping[Side, service.Service], cores: Collection[int]) -> None:
+    """Both run on `cores` alone, which they were started on.
+
+    Raises:
+        guards.Incomparable: One is elsewhere, or cannot be seen (in a container, say).
+    """
+    for side, each in services.items():
+        tree = each.tree()
+        if not listeners.listening(tree, each.port):
+            raise guards.Incomparable(
+                f"No process that {side}'s command has started listens on its port ({each.port}), and yet it answers.",
+                "It runs elsewhere, in a container say: not on the cores that both should share, and neither its "
+                "processor time nor its memory is seen. The limits on absolute figures decide.",
+                f"Let load.command start the service directly, or {_LEAVE_OUT}",
+            )
+        elsewhere = cores_module.astray((one.pid for one in tree), cores)
+        if elsewhere:
+            raise guards.Incomparable(
+                f"{side}'s service has left the cores that both should share ({_list(cores)}): process "
+                f"{_list(elsewhere)}.",
+                "What disturbs one of them would not disturb the other, and be taken for a difference between them. "
+                "The limits on absolute figures decide.",
+                f"Take out what chooses cores (taskset in load.command, an affinity in the service), or {_LEAVE_OUT}",
+            )
+
+
+def _list(numbers: Collection[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
+
+
 def log_of(side: Side, suffix: str = "") -> str:
     """The name of the file with what a service has printed."""
     return f"{side}-{suffix}.log" if suffix else f"{side}.log"
+
+
+def _not_beside(failure: errors.Failure) -> guards.Incomparable:
+    return guards.Incomparable(
+        f"Head's service starts alone, and does not beside base's: {failure.what}",
+        "They share what only one of them can have (a further port, a locked file, memory), so they cannot be compared "
+        "side by side; the limits on absolute figures decide.",
+        f"Give each its own (port 0, a path in the working folder; load/{log_of(Side.HEAD)} says what it is), or "
+        f"{_LEAVE_OUT}",
+        log=failure.log,
+    )
+
+
+def _starts(one: service.Service) -> bool:
+    with contextlib.suppress(errors.Failure), one:
+        return True
+    return False
 
 
 def _service(context: stages.Context, basis: Basis, log: Path, seed: int) -> service.Service:

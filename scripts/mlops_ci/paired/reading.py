@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci import errors
-from mlops_ci.load import generator, guards
+from mlops_ci.load import generator
+from mlops_ci.load import guards as load_guards
 from mlops_ci.load import recording as recording_module
 from mlops_ci.load import saturation, tape, usage
-from mlops_ci.paired import sides
+from mlops_ci.paired import guards, sides
 from mlops_ci.paired.model import Phase, Recording, Requests, Served, Side, Slice
 
 
@@ -28,15 +29,17 @@ def read(
         name: The locustfile, for people.
 
     Raises:
+        guards.Incomparable: The locustfile works with head alone, or we cannot tell whose its requests are.
         errors.Failure: Locust or the locustfile did something else than what was asked for.
     """
     recorded = recording_module.read(folder)
-    guards.require_import(recorded, locustfile=name, log=outcome.log)
-    guards.require_end(recorded, returncode=outcome.returncode, log=outcome.log)
-    guards.require_no_exceptions(recorded, locustfile=name)
-    guards.require_window(recorded, users=recorded.users, log=outcome.log)
+    load_guards.require_import(recorded, locustfile=name, log=outcome.log)
+    load_guards.require_end(recorded, returncode=outcome.returncode, log=outcome.log)
     events = list(_events(folder))
-    _require_apart(events)
+    _require_apart(events)  # first of all: who asks the other service may raise with its answers
+    _require_not_on_base_alone(recorded.exceptions, name)
+    load_guards.require_no_exceptions(recorded, locustfile=name)
+    load_guards.require_window(recorded, users=recorded.users, log=outcome.log)
     requests = {side: _Columns() for side in Side}
     for start, duration, number, failure, status, size in recorded.requests():
         side = sides.of(number)
@@ -80,6 +83,15 @@ def _slices(events: Sequence[Mapping[str, Any]]) -> Iterator[Slice]:
             yield Slice(Side(event["side"]), event["begin"], event["end"])
 
 
+def _require_not_on_base_alone(exceptions: Sequence[recording_module.Raised], name: str) -> None:
+    if {each.side for each in exceptions} == {sides.BASE}:
+        raise guards.Incomparable(
+            f"{name} raises with base's answers, and not with head's: {exceptions[0].message}.",
+            "The change brings or mends what the locustfile asks for, so there is nothing to compare with.",
+            "The limits on absolute figures decide; the next change is compared with this one.",
+        )
+
+
 def _require_apart(events: Sequence[Mapping[str, Any]]) -> None:
     crossed = next((event for event in events if event["event"] == "crossed"), None)
     if crossed is not None:
@@ -92,8 +104,10 @@ def _require_apart(events: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _whose(endpoint: str) -> errors.Failure:
-    return errors.ToolCrash(
-        f"Whose service a request to {endpoint} went to is not known.",
+    return guards.Incomparable(
+        f"To whose service a request to {endpoint} went is not known: it has no address of the two, and no user of one "
+        "of them sent it, or started what did.",
         "Requests that belong to neither side cannot be compared.",
-        "Send requests with self.client of HttpUser or FastHttpUser, to the service under test alone.",
+        "Let each user send its own, or leave the comparison out: enabled = false in [tool.mlops-ci.load.base]. "
+        "Without it the limits on absolute figures decide.",
     )

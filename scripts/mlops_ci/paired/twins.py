@@ -23,15 +23,23 @@ def of(classes: Sequence[type], urls: Mapping[str, str], counts: Sequence[int]) 
 def counts(shares: Sequence[tuple[int, int]], users: int) -> list[int]:
     """How many users of each class one side gets; at least one, or some of the load would not be there at all.
 
+    A fixed count is that of the ordinary run: here it is the most, or one user a side would be fifty.
+
     Args:
         shares: Of each class, Locust's ``weight`` and ``fixed_count``.
         users: Of all classes together, if that is enough for one each.
     """
-    found = [max(fixed, 1) for _, fixed in shares]
+    found = [1 for _ in shares]
     weights = [0 if fixed else weight for weight, fixed in shares]
-    while sum(found) < users and any(weights):
+    while sum(found) < users:
+        # As Locust does, those with a fixed count first.
+        wanted = [fixed if count < fixed else 0 for (_, fixed), count in zip(shares, found)]
+        if not any(wanted):
+            wanted = weights
+        if not any(wanted):
+            break
         # Whoever is furthest behind its share is next.
-        number = max(range(len(found)), key=lambda each: weights[each] / found[each])
+        number = max(range(len(found)), key=lambda each: wanted[each] / found[each])
         found[number] += 1
     return found
 
