@@ -6,7 +6,7 @@ Data only: nothing here is computed, read or written. How it goes round:
 2. `procedure.first(duet, allowed)` judges it: a `Comparison`.
 3. `procedure.next_step(comparison)` says what to do: nothing, record an extension of the same length with the same
    processes (`procedure.extended(duet, extension, allowed)`), or a confirmation with fresh processes in swapped roles
-   (`procedure.confirmed(comparison, confirmation, allowed)`).
+   (`procedure.confirmed(comparison, confirmation, allowed)`), as long as all looks were.
 4. `words` makes lines, checks and metrics of the last `Comparison`, `pictures` its plots.
 
 A ratio is always head by base: above 1 the head is slower, or needs more (only of throughput less is worse).
