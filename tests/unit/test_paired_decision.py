@@ -163,6 +163,43 @@ def test_decide__the_error_is_split() -> None:
     assert everything.confidence == pytest.approx(1 - 0.0294 / 5) and alone.confidence == pytest.approx(1 - 0.0294)
 
 
+@pytest.mark.parametrize(
+    ("until", "verdict"), [(10.9, Verdict.PASS), (11.9, Verdict.INCONCLUSIVE), (17.9, Verdict.INCONCLUSIVE)]
+)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_decide__who_stalls_does_not_pass(swapped: bool, until: float, verdict: Verdict) -> None:
+    # The requests that wait are of one block, which is trimmed away; those after it have none.
+    sides = (Service(), Service(hangs=(7.1, until)))
+    comparison = first(*(sides[::-1] if swapped else sides))
+    assert comparison.verdict is verdict
+    for metric in (Metric.MEAN, Metric.CPU, Metric.MEAN_UNSATURATED, Metric.P95):
+        entry = comparison.entry(metric)
+        assert entry is not None and entry.verdict is verdict and bool(entry.note) is (verdict is not Verdict.PASS)
+
+
+def test_decide__says_who_stalled() -> None:
+    mean = first(head=Service(hangs=(7.1, 12.9))).entry(Metric.MEAN)
+    assert mean is not None
+    assert mean.note == "too few of 20 blocks have answers of both sides; without any: base in 0, head in 4"
+
+
+def test_decide__a_stall_does_not_hide_a_slow_head() -> None:
+    assert first(head=Service(slower=1.3, hangs=(7.1, 12.9))).verdict is Verdict.FAIL
+
+
+def test_decide__an_endpoint_that_nobody_asks_for_a_while_counts_for_nothing() -> None:
+    recording = paired_duets.recording()
+    requests = recording.head.requests
+    names = [
+        "GET /a" if name == "GET /b" and start < paired_duets.BEGIN + 6 else name
+        for name, start in zip(requests.endpoints, requests.starts, strict=True)
+    ]
+    head = dataclasses.replace(recording.head, requests=requests._replace(endpoints=names))
+    comparison = decision.decide([Duet([dataclasses.replace(recording, head=head)])], ALLOWED)
+    entry = comparison.entry(Metric.MEAN, "GET /b")
+    assert entry is not None and entry.blocks == 14 and comparison.verdict is Verdict.PASS
+
+
 def test_decide__what_is_not_limited_is_reported() -> None:
     comparison = first(head=Service(slower=2), allowed=Allowed(None, None, None, None, None, None))
     assert comparison.verdict is Verdict.PASS and verdicts(comparison) == {}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Callable
 
 import pytest
 from tests.unit import paired_duets
@@ -71,6 +72,16 @@ def test_whole__to_the_end(last: float, fine: bool) -> None:
     said = broken(of(head=Service(last=last)))
     assert (said == "") is fine
     assert fine or said.startswith("The traffic of head ends 2.1 s before the end of the unsaturated phase of 20 s.")
+
+
+@pytest.mark.parametrize("recording", [of, paired_duets.sliced])
+def test_whole__requests_in_flight_are_no_traffic(recording: Callable[..., Recording]) -> None:
+    said = broken(recording(head=Service(hangs=(14.0, 1e9))))
+    assert said.startswith("The traffic of head ends ") and "the service hung" in said
+
+
+def test_whole__a_stall_has_an_end() -> None:
+    assert broken(of(head=Service(hangs=(8.0, 14.0)))) == ""
 
 
 def test_whole__from_the_begin() -> None:

@@ -9,6 +9,8 @@ and is inconclusive between the two.
   1977), which is 5 % together. So a second look is planned for, not a repetition until something shows.
 - Single endpoints are a family of their own, with its own 5 %. They can fail a comparison, not make it inconclusive:
   of a rare endpoint there will never be enough requests.
+- A pass needs a figure of both sides in nine blocks of ten, as many as are left when the mean is trimmed: what stalls
+  starts no requests, and a block without any cannot speak against it.
 - Peak memory is one number of a run and has no interval; a confirmation with fresh processes stands in for it.
 - Failures fail when shown to be more by over what is allowed, and `FEWEST_FAILURES` more; no increase that was measured
   is a pass, however wide the interval: the absolute limit on failures watches over the rest.
@@ -173,7 +175,8 @@ def _answer(question: _Question, confidence: float) -> Entry | None:
         return None
     base, head = (math.fsum(column) / len(known) for column in zip(*known, strict=True))
     length = max(each.block_seconds(metric, scope) for each in recordings)
-    logs = [log for each in recordings for log in each.logs(metric, scope, length)]
+    blocks = [pair for each in recordings for pair in each.pairs(metric, scope, length)]
+    logs = series.logs(blocks)
     entry = Entry(
         metric=metric,
         scope=scope,
@@ -187,18 +190,28 @@ def _answer(question: _Question, confidence: float) -> Entry | None:
         base=base,
         head=head,
     )
+    whole, lost = math.fsum(each.recording.seconds for each in recordings), ""
+    if entry.judges and len(blocks) >= interval.FEWEST and len(logs) < (1 - interval.TRIM) * len(blocks):
+        lost = _lost(blocks)
     if len(logs) < interval.FEWEST:
-        return dataclasses.replace(entry, needed_s=_sensible(length * interval.FEWEST) if question.limit else None)
+        longer = _sensible(max(length, whole / max(len(logs), 1)) * interval.FEWEST)
+        return dataclasses.replace(entry, note=lost, needed_s=longer if question.limit and not lost else None)
     found = interval.of(logs, confidence)
     entry = dataclasses.replace(entry, ratio=math.exp(found.middle), low=math.exp(found.low), high=math.exp(found.high))
     if question.limit is None:
         return entry
     limit, needed = math.log(question.limit), None
     verdict = judged(found.low, found.high, limit)
+    if lost and verdict is not Verdict.FAIL:
+        return dataclasses.replace(entry, note=lost)
     if verdict is Verdict.INCONCLUSIVE and found.middle != limit:
-        whole = math.fsum(each.recording.seconds for each in recordings)
         needed = _sensible(whole * (found.half / (found.middle - limit)) ** 2)
     return dataclasses.replace(entry, verdict=verdict, needed_s=needed)
+
+
+def _lost(blocks: Sequence[series.Pair]) -> str:
+    silent = (f"{side} in {sum(not pair[number] for pair in blocks)}" for number, side in enumerate(Side))
+    return f"too few of {len(blocks)} blocks have answers of both sides; without any: {', '.join(silent)}"
 
 
 def _sensible(seconds: float) -> float | None:

@@ -133,7 +133,7 @@ def whole(recording: Recording, inside: Inside) -> errors.Failure | None:
             # Of users that send seldom. In slices the longest gap is the other side's turn.
             0.0 if own else load_guards.SILENT_GAPS * gap,
         )
-        late, early = starts[0] - begin, end - max(_ends(requests))
+        late, early = starts[0] - begin, end - max(_answered(requests), default=begin)
         if late > allowed or early > allowed:
             when = f"ends {early:.1f} s before the end" if early > allowed else f"begins {late:.1f} s after the begin"
             return errors.ToolCrash(
@@ -218,9 +218,14 @@ def _inside(recording: Recording, side: Side) -> Requests:
     return Requests._make(list(compress(column, wanted)) for column in requests)
 
 
-def _ends(requests: Requests) -> list[float]:
-    pairs = zip(requests.starts, requests.durations, strict=True)
-    return [start + duration / 1000 if duration == duration else start for start, duration in pairs]
+def _answered(requests: Requests) -> list[float]:
+    """When requests ended, without those that nobody answered: who hangs has some until they are given up."""
+    rows = zip(requests.starts, requests.durations, requests.failures, requests.statuses, strict=True)
+    return [
+        start + duration / 1000 if duration == duration else start
+        for start, duration, failure, status in rows
+        if status or not failure
+    ]
 
 
 def _error_of_mean(values: Sequence[int]) -> float:
