@@ -11,7 +11,7 @@ from tests.unit import paired_duets
 from tests.unit.paired_duets import Service
 
 from mlops_ci.paired import decision, procedure
-from mlops_ci.paired.model import ALL, Allowed, Comparison, Duet, Metric, Phase, Recording, Requests, Served
+from mlops_ci.paired.model import ALL, Allowed, Comparison, Duet, Metric, Phase, Recording, Requests, Served, Side
 from mlops_ci.paired.procedure import Step
 from mlops_ci.results import Verdict
 
@@ -109,6 +109,34 @@ def test_decide__one_burst_of_failures_is_no_proof() -> None:
     comparison = decision.decide([Duet([dataclasses.replace(recording, head=head)])], ALLOWED)
     entry = comparison.entry(Metric.FAILURES)
     assert sum(bad) > 50 and entry is not None and entry.verdict is Verdict.INCONCLUSIVE
+    # As many seconds as it takes for five such bursts, not as many as one was.
+    assert entry.needed_s is not None and 80 < entry.needed_s < 120
+
+
+def test_decide__failures_of_a_head_that_is_asked_less_often() -> None:
+    base, head = Service(rate=300, failing=0.005), Service(rate=8, slower=2, failing=0.09)
+    comparison = decision.decide([Duet([paired_duets.recording(base, head, seconds=60)])], ALLOWED)
+    entry = comparison.entry(Metric.FAILURES)
+    assert entry is not None and 0.05 < entry.ratio < 0.12
+    assert entry.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("more", "verdict"), [(4, Verdict.PASS), (5, Verdict.INCONCLUSIVE)])
+def test_decide__five_more_failures_than_at_the_share_of_base(more: int, verdict: Verdict) -> None:
+    recording = paired_duets.recording(Service(rate=60), Service(rate=30))
+    fails = {
+        side: [int(number % 60 == 0 or number in extra) for number in range(len(recording.of(side).requests.starts))]
+        for side, extra in ((Side.BASE, ()), (Side.HEAD, range(1, 1 + more)))
+    }
+    sides = {
+        side.value: dataclasses.replace(
+            recording.of(side), requests=recording.of(side).requests._replace(failures=fails[side])
+        )
+        for side in Side
+    }
+    comparison = decision.decide([Duet([dataclasses.replace(recording, **sides)])], ALLOWED)  # type: ignore[arg-type]
+    entry = comparison.entry(Metric.FAILURES)
+    assert entry is not None and entry.verdict is verdict
 
 
 def test_decide__broken_is_never_green() -> None:

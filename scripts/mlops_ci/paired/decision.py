@@ -12,8 +12,8 @@ and is inconclusive between the two.
 - A pass needs a figure of both sides in nine blocks of ten, as many as are left when the mean is trimmed: what stalls
   starts no requests, and a block without any cannot speak against it.
 - Peak memory is one number of a run and has no interval; a confirmation with fresh processes stands in for it.
-- Failures fail when shown to be more by over what is allowed, and `FEWEST_FAILURES` more; no increase that was measured
-  is a pass, however wide the interval: the absolute limit on failures watches over the rest.
+- Failures fail when shown to be more by over what is allowed, and `FEWEST_FAILURES` more than base's ratio gives; no
+  increase that was measured is a pass, however wide the interval: the absolute limit on failures watches over the rest.
 """
 
 from __future__ import annotations
@@ -262,13 +262,15 @@ def _failures(duets: Sequence[Duet], tolerance: float | None, confidence: float)
     gap, low, high = failures.difference(base, head, confidence)
     verdict = Verdict.SKIPPED
     if tolerance is not None:
-        more = gap > tolerance and head.failed - base.failed >= FEWEST_FAILURES
+        # Than at base's ratio: who is slower is asked less often, and has fewer failures for it.
+        more = gap > tolerance and head.failed - base.ratio * sum(head.requests) >= FEWEST_FAILURES
         # A single burst of them is one event, however many requests it hit.
         shown = low > tolerance and head.failed / head.dispersion >= FEWEST_FAILURES
         verdict = Verdict.PASS if not more else Verdict.FAIL if shown else Verdict.INCONCLUSIVE
     whole, needed = math.fsum(each.seconds for each in recordings), None
-    if verdict is Verdict.INCONCLUSIVE:
-        needed = _sensible(whole * ((gap - low) / (gap - tolerance)) ** 2) if tolerance is not None else None
+    if verdict is Verdict.INCONCLUSIVE and tolerance is not None:
+        bursts = FEWEST_FAILURES * head.dispersion / head.failed
+        needed = _sensible(whole * max(((gap - low) / (gap - tolerance)) ** 2, bursts))
     return Entry(
         metric=Metric.FAILURES,
         scope=ALL,
