@@ -162,6 +162,15 @@ def test_decide__what_the_base_cannot_do_is_a_notice() -> None:
     assert procedure.next_step(comparison) is Step.DONE
 
 
+def test_decide__a_change_that_mends_failures_is_not_slower_for_it() -> None:
+    # To fail costs a third of an answer, and keeps nobody waiting.
+    share, cheap = 0.2, 0.3
+    cost = 1 - share * (1 - cheap)
+    assert first(Service(slower=cost), Service()).verdict is Verdict.FAIL
+    comparison = first(Service(slower=cost, failing=share), Service())
+    assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.broken is not None
+
+
 def test_decide__too_few_requests_for_a_percentile_are_inconclusive() -> None:
     comparison = first(Service(rate=5), Service(rate=5))
     p95 = comparison.entry(Metric.P95)

@@ -12,7 +12,7 @@ and is inconclusive between the two.
 - A pass needs a figure of both sides in nine blocks of ten, as many as are left when the mean is trimmed: what stalls
   starts no requests, and a block without any cannot speak against it.
 - Peak memory is one number of a run and has no interval; a confirmation with fresh processes stands in for it.
-- Failures fail when shown to be more by over what is allowed, and `FEWEST_FAILURES` more than base's ratio gives; no
+- Failures fail when shown to be more by over what is allowed, and `failures.FEWEST` more than base's ratio gives; no
   increase that was measured is a pass, however wide the interval: the absolute limit on failures watches over the rest.
 """
 
@@ -30,7 +30,6 @@ from mlops_ci.results import Verdict
 ERROR = 0.05
 LOOK_ERROR = 0.0294
 """Of each of two looks, the second of which has the data of the first: Pocock's boundary."""
-FEWEST_FAILURES = 5
 MEMORY_FLOOR = 10e6
 """Bytes by which peak memory may always rise: an allocator's own luck."""
 SLICED_TOLERANCE = 0.10
@@ -263,13 +262,13 @@ def _failures(duets: Sequence[Duet], tolerance: float | None, confidence: float)
     verdict = Verdict.SKIPPED
     if tolerance is not None:
         # Than at base's ratio: who is slower is asked less often, and has fewer failures for it.
-        more = gap > tolerance and head.failed - base.ratio * sum(head.requests) >= FEWEST_FAILURES
+        more = gap > tolerance and head.failed - base.ratio * head.asked >= failures.FEWEST
         # A single burst of them is one event, however many requests it hit.
-        shown = low > tolerance and head.failed / head.dispersion >= FEWEST_FAILURES
+        shown = low > tolerance and head.failed / head.dispersion >= failures.FEWEST
         verdict = Verdict.PASS if not more else Verdict.FAIL if shown else Verdict.INCONCLUSIVE
     whole, needed = math.fsum(each.seconds for each in recordings), None
     if verdict is Verdict.INCONCLUSIVE and tolerance is not None:
-        bursts = FEWEST_FAILURES * head.dispersion / head.failed
+        bursts = failures.FEWEST * head.dispersion / head.failed
         needed = _sensible(whole * max(((gap - low) / (gap - tolerance)) ** 2, bursts))
     return Entry(
         metric=Metric.FAILURES,
