@@ -7,8 +7,8 @@ and is inconclusive between the two.
   "fail" or "pass" in at most 5 % of comparisons, however they depend on each other.
 - And it is spent twice, on the recordings and on those with an extension: each of the two looks has 2.94 % (Pocock
   1977), which is 5 % together. So a second look is planned for, not a repetition until something shows.
-- Single endpoints are a family of their own, with its own 5 %. They can fail a comparison, not make it inconclusive:
-  of a rare endpoint there will never be enough requests.
+- Single endpoints are a family of their own, with its own 5 %. They can fail a comparison; unless they did and a
+  confirmation did not repeat it, they do not make it inconclusive: of a rare endpoint there are never enough requests.
 - A pass needs a figure of both sides in nine blocks of ten, as many as are left when the mean is trimmed: what stalls
   starts no requests, and a block without any cannot speak against it.
 - Peak memory is one number of a run and has no interval; a confirmation with fresh processes stands in for it.
