@@ -156,6 +156,13 @@ def test_whole__in_slices() -> None:
     assert "The traffic of head ends" in broken(paired_duets.sliced(head=Service(last=50)))
 
 
+def test_whole__in_slices_the_last_of_which_has_no_end() -> None:
+    recording = paired_duets.sliced(head=Service(hangs=(50.3, 1e9)))
+    assert recording.slices[201].side is Side.HEAD and recording.slices[201].begin == recording.begin + 50.25
+    stuck = dataclasses.replace(recording, slices=recording.slices[:201])
+    assert broken(stuck).startswith("The traffic of head ends 9.7 s before the end")
+
+
 def test_whole__users_that_send_seldom() -> None:
     recording = of()
     bursts = {

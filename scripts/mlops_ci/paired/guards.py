@@ -135,6 +135,8 @@ def whole(recording: Recording, inside: Inside) -> errors.Failure | None:
             continue  # see `enough`
         own = [one for one in recording.slices if one.side is side]
         begin, end = (own[0].begin, own[-1].end) if own else (recording.begin, recording.end)
+        if _waits(requests, recording.end):  # the last slice has no end, and is not among them
+            end = recording.end
         starts = sorted(requests.starts)
         gap = max(map(operator.sub, starts[1:], starts), default=0.0)
         allowed = max(
@@ -242,6 +244,13 @@ def _of(requests: Requests, name: str) -> Served:
         return Served(requests)
     wanted = [endpoint == name for endpoint in requests.endpoints]
     return Served(Requests._make(list(compress(column, wanted)) for column in requests))
+
+
+def _waits(requests: Requests, moment: float) -> bool:
+    rows = zip(requests.starts, requests.durations, requests.failures, requests.statuses, strict=True)
+    return any(
+        failure and not status and start + duration / 1000 >= moment for start, duration, failure, status in rows
+    )
 
 
 def _answered(requests: Requests) -> list[float]:
