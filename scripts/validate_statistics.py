@@ -158,7 +158,9 @@ def judged(slower: float, chance: random.Random, *, spread: float = LUCK) -> tup
     if procedure.next_step(comparison) is Step.EXTEND:
         comparison = procedure.extended(first, duet(slower, luck, chance), allowed)
     if procedure.next_step(comparison) is Step.CONFIRM:
-        comparison = procedure.confirmed(comparison, duet(slower, chance.gauss(0, spread), chance), allowed)
+        fresh = chance.gauss(0, spread)
+        again = [duet(slower, fresh, chance) for _ in range(comparison.looks)]
+        comparison = procedure.confirmed(comparison, again, allowed)
     return look, comparison
 
 

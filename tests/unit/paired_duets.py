@@ -23,7 +23,9 @@ class Service:
         endpoints: Factors of single endpoints besides.
         failing: Share of the requests that fail.
         rss: Bytes at the end; memory rises to it from half of it.
-        last: Seconds of each phase after which it stops to answer.
+        last: Seconds of each phase after which its users stop to ask.
+        hangs: Seconds of each phase from and until which it does not answer: its users wait with a request each, which
+            ends with it, or is given up 10 s after the phase.
     """
 
     slower: float = 1.0
@@ -33,13 +35,14 @@ class Service:
     size: int = 500
     rss: int = 200_000_000
     last: float = 1e9
+    hangs: tuple[float, float] = (1e9, 1e9)
     rate: float = 60.0
 
 
 def served(service: Service, begin: float, end: float, *, seed: int, slices: Sequence[Slice] = ()) -> Served:
     """What `service` did from `begin` to `end`, or in `slices`."""
     chance = random.Random(seed)
-    rows: list[tuple[float, float, str, int, int, int]] = []
+    rows: list[Row] = []
     step = 1 / service.rate
     for number in range(int((end - begin) * service.rate)):
         start = begin + (number + chance.random()) * step
@@ -52,18 +55,43 @@ def served(service: Service, begin: float, end: float, *, seed: int, slices: Seq
         for row in rows
         if row[0] < begin + service.last and (not slices or any(one.begin <= row[0] < one.end for one in slices))
     ]
-    columns = Requests._make(list(column) for column in zip(*inside, strict=True))
+    columns = Requests._make(list(column) for column in zip(*_hung(inside, service, begin, end), strict=True))
     return Served(columns, samples(service, begin, end))
+
+
+Row = tuple[float, float, str, int, int, int]
+USERS = 4
+
+
+def _hung(rows: Sequence[Row], service: Service, begin: float, end: float) -> list[Row]:
+    since, until = (begin + seconds for seconds in service.hangs)
+    waiting = [row for row in rows if since <= row[0] < until]
+    answered = until < end
+    last = until if answered else end + 10.0
+    held = [
+        (
+            (start, (last - start) * 1000, name, failed, status, size)
+            if answered
+            else (start, (last - start) * 1000, name, 1, 0, 0)
+        )
+        for start, _, name, failed, status, size in waiting[:USERS]
+    ]
+    return [row for row in rows if row not in waiting] + held
 
 
 def samples(service: Service, begin: float, end: float) -> list[usage.Sample]:
     """A look every quarter of a second, from before to after."""
+
+    def worked(moment: float) -> float:
+        since, until = (begin + seconds for seconds in service.hangs)
+        return moment - moments[0] - max(0.0, min(moment, until) - since)
+
     moments = [begin - 1 + 0.25 * number for number in range(int((end - begin + 2) * 4) + 1)]
     return [
         usage.Sample(
             time=moment,
             rss=int(service.rss * (0.5 + 0.5 * number / (len(moments) - 1))),
-            cpu_s=0.002 * service.slower * service.rate * (moment - moments[0]),
+            cpu_s=0.002 * service.slower * service.rate * worked(moment),
             busy_s=0.0,
             whole_s=0.0,
         )

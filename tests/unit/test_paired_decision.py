@@ -11,7 +11,7 @@ from tests.unit import paired_duets
 from tests.unit.paired_duets import Service
 
 from mlops_ci.paired import decision, procedure
-from mlops_ci.paired.model import ALL, Allowed, Comparison, Duet, Metric, Phase, Recording, Requests, Served
+from mlops_ci.paired.model import ALL, Allowed, Comparison, Duet, Metric, Phase, Recording, Requests, Served, Side
 from mlops_ci.paired.procedure import Step
 from mlops_ci.results import Verdict
 
@@ -109,6 +109,34 @@ def test_decide__one_burst_of_failures_is_no_proof() -> None:
     comparison = decision.decide([Duet([dataclasses.replace(recording, head=head)])], ALLOWED)
     entry = comparison.entry(Metric.FAILURES)
     assert sum(bad) > 50 and entry is not None and entry.verdict is Verdict.INCONCLUSIVE
+    # As many seconds as it takes for five such bursts, not as many as one was.
+    assert entry.needed_s is not None and 80 < entry.needed_s < 120
+
+
+def test_decide__failures_of_a_head_that_is_asked_less_often() -> None:
+    base, head = Service(rate=300, failing=0.005), Service(rate=8, slower=2, failing=0.09)
+    comparison = decision.decide([Duet([paired_duets.recording(base, head, seconds=60)])], ALLOWED)
+    entry = comparison.entry(Metric.FAILURES)
+    assert entry is not None and 0.05 < entry.ratio < 0.12
+    assert entry.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("more", "verdict"), [(4, Verdict.PASS), (5, Verdict.INCONCLUSIVE)])
+def test_decide__five_more_failures_than_at_the_share_of_base(more: int, verdict: Verdict) -> None:
+    recording = paired_duets.recording(Service(rate=60), Service(rate=30))
+    fails = {
+        side: [int(number % 60 == 0 or number in extra) for number in range(len(recording.of(side).requests.starts))]
+        for side, extra in ((Side.BASE, ()), (Side.HEAD, range(1, 1 + more)))
+    }
+    sides = {
+        side.value: dataclasses.replace(
+            recording.of(side), requests=recording.of(side).requests._replace(failures=fails[side])
+        )
+        for side in Side
+    }
+    comparison = decision.decide([Duet([dataclasses.replace(recording, **sides)])], ALLOWED)  # type: ignore[arg-type]
+    entry = comparison.entry(Metric.FAILURES)
+    assert entry is not None and entry.verdict is verdict
 
 
 def test_decide__broken_is_never_green() -> None:
@@ -132,6 +160,15 @@ def test_decide__what_the_base_cannot_do_is_a_notice() -> None:
     comparison = decision.decide([Duet([dataclasses.replace(recording, base=base)])], ALLOWED)
     assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.broken is not None and comparison.entries == []
     assert procedure.next_step(comparison) is Step.DONE
+
+
+def test_decide__a_change_that_mends_failures_is_not_slower_for_it() -> None:
+    # To fail costs a third of an answer, and keeps nobody waiting.
+    share, cheap = 0.2, 0.3
+    cost = 1 - share * (1 - cheap)
+    assert first(Service(slower=cost), Service()).verdict is Verdict.FAIL
+    comparison = first(Service(slower=cost, failing=share), Service())
+    assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.broken is not None
 
 
 def test_decide__too_few_requests_for_a_percentile_are_inconclusive() -> None:
@@ -161,6 +198,43 @@ def test_decide__the_error_is_split() -> None:
     alone = first(allowed=Allowed(cpu=None, mean_unsaturated=None, p95=None, failures=None)).entry(Metric.MEAN)
     assert everything is not None and alone is not None
     assert everything.confidence == pytest.approx(1 - 0.0294 / 5) and alone.confidence == pytest.approx(1 - 0.0294)
+
+
+@pytest.mark.parametrize(
+    ("until", "verdict"), [(10.9, Verdict.PASS), (11.9, Verdict.INCONCLUSIVE), (17.9, Verdict.INCONCLUSIVE)]
+)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_decide__who_stalls_does_not_pass(swapped: bool, until: float, verdict: Verdict) -> None:
+    # The requests that wait are of one block, which is trimmed away; those after it have none.
+    sides = (Service(), Service(hangs=(7.1, until)))
+    comparison = first(*(sides[::-1] if swapped else sides))
+    assert comparison.verdict is verdict
+    for metric in (Metric.MEAN, Metric.CPU, Metric.MEAN_UNSATURATED, Metric.P95):
+        entry = comparison.entry(metric)
+        assert entry is not None and entry.verdict is verdict and bool(entry.note) is (verdict is not Verdict.PASS)
+
+
+def test_decide__says_who_stalled() -> None:
+    mean = first(head=Service(hangs=(7.1, 12.9))).entry(Metric.MEAN)
+    assert mean is not None
+    assert mean.note == "too few of 20 blocks have answers of both sides; without any: base in 0, head in 4"
+
+
+def test_decide__a_stall_does_not_hide_a_slow_head() -> None:
+    assert first(head=Service(slower=1.3, hangs=(7.1, 12.9))).verdict is Verdict.FAIL
+
+
+def test_decide__an_endpoint_that_nobody_asks_for_a_while_counts_for_nothing() -> None:
+    recording = paired_duets.recording()
+    requests = recording.head.requests
+    names = [
+        "GET /a" if name == "GET /b" and start < paired_duets.BEGIN + 6 else name
+        for name, start in zip(requests.endpoints, requests.starts, strict=True)
+    ]
+    head = dataclasses.replace(recording.head, requests=requests._replace(endpoints=names))
+    comparison = decision.decide([Duet([dataclasses.replace(recording, head=head)])], ALLOWED)
+    entry = comparison.entry(Metric.MEAN, "GET /b")
+    assert entry is not None and entry.blocks == 14 and comparison.verdict is Verdict.PASS
 
 
 def test_decide__what_is_not_limited_is_reported() -> None:

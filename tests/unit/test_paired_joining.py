@@ -66,6 +66,8 @@ def test_joined__verdict(
 def test_joined__inconclusive_is_a_notice(tmp_path: Path, strict: bool, notices: int) -> None:
     result = joined(ordinary(), outcome(Verdict.INCONCLUSIVE), tmp_path, strict)
     assert [finding.severity for finding in result.findings] == [results.Severity.NOTICE] * notices
+    for finding in result.findings:
+        assert "cannot be said" in finding.message and "mean 1.200 [1.100, 1.300]" in finding.message
 
 
 def test_joined__what_the_base_cannot_do_is_a_notice(tmp_path: Path) -> None:
@@ -91,12 +93,26 @@ def test_joined__head_or_the_load_was_to_blame(tmp_path: Path) -> None:
     assert result.checks == ordinary().checks
 
 
-@pytest.mark.parametrize(("reason", "notices"), [("There was no comparison: why.", 1), ("", 0)])
-def test_joined__without_a_comparison(tmp_path: Path, reason: str, notices: int) -> None:
-    result = joined(ordinary(), against.Outcome(FOUND, reason=reason), tmp_path)
-    assert (result.verdict, result.exit_code) == (Verdict.PASS, errors.PASSED)
-    assert result.message == f"ordinary\n{reason}".rstrip()
+WHY = "There was no comparison: why."
+
+
+@pytest.mark.parametrize(
+    ("reason", "strict", "verdict", "code", "notices"),
+    [
+        (WHY, False, Verdict.PASS, errors.PASSED, 1),
+        (WHY, True, Verdict.INCONCLUSIVE, errors.BROKEN, 0),
+        ("", False, Verdict.PASS, errors.PASSED, 0),
+        ("", True, Verdict.PASS, errors.PASSED, 0),  # no base: nothing was asked for
+    ],
+)
+def test_joined__without_a_comparison(
+    tmp_path: Path, reason: str, strict: bool, verdict: Verdict, code: int, notices: int
+) -> None:
+    result = joined(ordinary(), against.Outcome(FOUND, reason=reason), tmp_path, strict)
+    assert (result.verdict, result.exit_code) == (verdict, code)
+    assert sorted(result.message.splitlines()) == sorted(filter(None, ["ordinary", reason]))
     assert [finding.message for finding in result.findings] == [reason] * notices
+    assert result.metrics["base"]["reason"] == reason
 
 
 def test_joined__a_bug_of_ours_costs_the_comparison_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,16 @@ def test_of__leaves_time_to_start(budget: float, sliced: bool) -> None:
     assert all(each.duration >= interval.FEWEST * series.SECONDS for each in found), "no interval at all"
 
 
+@pytest.mark.parametrize("sliced", [False, True])
+@pytest.mark.parametrize("budget", [60, 90, 150, 240])
+def test_budget__is_what_the_phases_are_shares_of(budget: int, sliced: bool) -> None:
+    found = plan.of(config.Load(base=config.LoadBase(budget=budget)), sliced=sliced)
+    for each in found:
+        assert plan.budget(each.duration, [each.phase], sliced=sliced) == budget
+        assert plan.budget(each.duration + 0.1, [each.phase], sliced=sliced) == budget + 10
+    assert plan.budget(sum(each.duration for each in found), list(Phase), sliced=sliced) == budget
+
+
 @pytest.mark.parametrize(
     ("load", "each"),
     [

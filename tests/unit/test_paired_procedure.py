@@ -5,7 +5,7 @@ from tests.unit import paired_duets
 from tests.unit.paired_duets import Service
 
 from mlops_ci.paired import procedure
-from mlops_ci.paired.model import Allowed, Metric, Phase
+from mlops_ci.paired.model import Allowed, Duet, Metric, Phase
 from mlops_ci.paired.procedure import Step
 from mlops_ci.results import Verdict
 
@@ -15,7 +15,7 @@ FAILED = procedure.first(paired_duets.duet(SAME, SLOW), ALLOWED)
 
 
 def test_confirmed__a_fail_that_repeats() -> None:
-    comparison = procedure.confirmed(FAILED, paired_duets.duet(SAME, SLOW, seed=7), ALLOWED)
+    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
     mean = comparison.entry(Metric.MEAN)
     assert comparison.verdict is Verdict.FAIL and mean is not None
     assert (mean.verdict, mean.note) == (Verdict.FAIL, "repeated by fresh processes in swapped roles")
@@ -23,7 +23,7 @@ def test_confirmed__a_fail_that_repeats() -> None:
 
 
 def test_confirmed__a_fail_that_does_not_repeat_is_a_doubt() -> None:
-    comparison = procedure.confirmed(FAILED, paired_duets.duet(SAME, SAME, seed=7), ALLOWED)
+    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, SAME, seed=7)], ALLOWED)
     assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.failed == []
     mean = comparison.entry(Metric.MEAN)
     assert mean is not None and mean.note == "not repeated by fresh processes in swapped roles"
@@ -35,14 +35,14 @@ def test_confirmed__an_endpoint_that_does_not_repeat_is_a_doubt() -> None:
     allowed = Allowed(mean=None, mean_unsaturated=0.15, p95=None)
     failed = procedure.first(paired_duets.duet(SAME, slow), allowed)
     assert [entry.scope for entry in failed.failed] == ["GET /b"]
-    comparison = procedure.confirmed(failed, paired_duets.duet(SAME, SAME, seed=7), allowed)
+    comparison = procedure.confirmed(failed, [paired_duets.duet(SAME, SAME, seed=7)], allowed)
     assert comparison.verdict is Verdict.INCONCLUSIVE
 
 
 def test_confirmed__only_what_failed_is_judged() -> None:
     more = Service(rss=300_000_000)
     failed = procedure.first(paired_duets.duet(SAME, more), ALLOWED)
-    comparison = procedure.confirmed(failed, paired_duets.duet(SAME, SLOW, seed=7), ALLOWED)
+    comparison = procedure.confirmed(failed, [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
     assert comparison.verdict is Verdict.INCONCLUSIVE  # slow this time, which nobody asked
     assert comparison.confirmation is not None
     limited = [entry.metric for entry in comparison.confirmation.entries if entry.limit is not None]
@@ -50,7 +50,7 @@ def test_confirmed__only_what_failed_is_judged() -> None:
 
 
 def test_confirmed__has_the_whole_error_for_what_failed() -> None:
-    comparison = procedure.confirmed(FAILED, paired_duets.duet(SAME, SLOW, seed=7), ALLOWED)
+    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
     assert comparison.confirmation is not None
     mean = comparison.confirmation.entry(Metric.MEAN)
     count = sum(entry.scope == "all requests" for entry in FAILED.failed)
@@ -58,18 +58,73 @@ def test_confirmed__has_the_whole_error_for_what_failed() -> None:
 
 
 def test_confirmed__broken_is_never_green() -> None:
-    comparison = procedure.confirmed(FAILED, paired_duets.duet(SAME, Service(last=3), seed=7), ALLOWED)
+    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, Service(last=3), seed=7)], ALLOWED)
     assert comparison.verdict is Verdict.ERROR and comparison.broken is not None
+    assert comparison.failed == []  # red for what broke, not for what was never confirmed
     assert procedure.next_step(comparison) is Step.DONE
+
+
+def test_confirmed__nothing_to_compare_with_is_a_doubt_and_no_error() -> None:
+    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, Service(size=900), seed=7)], ALLOWED)
+    assert (comparison.verdict, comparison.broken, comparison.failed) == (Verdict.INCONCLUSIVE, None, [])
+    mean = comparison.entry(Metric.MEAN)
+    assert mean is not None and mean.verdict is Verdict.INCONCLUSIVE
+    assert mean.note.startswith(
+        "failed once, and not measured a second time: GET /a is answered with 500 bytes by base"
+    )
+    assert procedure.next_step(comparison) is Step.DONE
+
+
+def slow_services(seed: int) -> Duet:
+    """Two so slow that one recording has too few blocks for an interval."""
+    return paired_duets.duet(Service(rate=3), Service(rate=3, slower=2), seed=seed)
+
+
+def test_confirmed__a_fail_of_the_extension() -> None:
+    allowed = Allowed(cpu=None, p95=None)
+    duet, more = slow_services(1), slow_services(2)
+    first = procedure.first(duet, allowed)
+    assert procedure.next_step(first) is Step.EXTEND
+    second = procedure.extended(duet, more, allowed)
+    assert procedure.next_step(second) is Step.CONFIRM
+    comparison = procedure.confirmed(second, [slow_services(7), slow_services(8)], allowed)
+    assert comparison.verdict is Verdict.FAIL
+    assert {entry.metric for entry in comparison.failed} == {Metric.MEAN, Metric.MEAN_UNSATURATED}
+
+
+def test_confirmed__too_short_to_show_it_again() -> None:
+    allowed = Allowed(cpu=None, p95=None)
+    second = procedure.extended(slow_services(1), slow_services(2), allowed)
+    mean = procedure.confirmed(second, [slow_services(7)], allowed).entry(Metric.MEAN)
+    assert mean is not None and mean.verdict is Verdict.INCONCLUSIVE
+    assert mean.note == "could not be shown again by fresh processes in swapped roles"
+
+
+def test_interrupted__what_failed_is_a_doubt() -> None:
+    comparison = procedure.interrupted(FAILED, "base died.")
+    assert (comparison.verdict, comparison.failed) == (Verdict.INCONCLUSIVE, [])
+    notes = {entry.key: entry.note for entry in comparison.entries if entry.note}
+    assert notes == dict.fromkeys(
+        [entry.key for entry in FAILED.failed], "failed once, and not measured a second time: base died."
+    )
+
+
+def test_interrupted__what_was_unclear_stays_so() -> None:
+    unclear = procedure.first(paired_duets.duet(SAME, Service(slower=1.05)), ALLOWED)
+    comparison = procedure.interrupted(unclear, "base died.")
+    assert comparison.verdict is Verdict.INCONCLUSIVE
+    assert {entry.verdict for entry in comparison.entries} == {entry.verdict for entry in unclear.entries}
+    notes = {entry.note for entry in comparison.entries if entry.judges and entry.verdict is Verdict.INCONCLUSIVE}
+    assert notes == {"not measured for longer: base died."}
 
 
 def test_confirmed__not_measured_again_is_a_doubt() -> None:
     duet = paired_duets.duet(SAME, SLOW, seed=7)
     saturated = type(duet)([one for one in duet.recordings if one.phase is Phase.SATURATED])
-    comparison = procedure.confirmed(FAILED, saturated, ALLOWED)
+    comparison = procedure.confirmed(FAILED, [saturated], ALLOWED)
     unsaturated = comparison.entry(Metric.MEAN_UNSATURATED)
     assert unsaturated is not None and unsaturated.verdict is Verdict.INCONCLUSIVE
-    assert unsaturated.note == "not measured a second time"
+    assert unsaturated.note == "failed once, and not measured a second time"
 
 
 def test_extended__both_recordings_together() -> None:

@@ -52,7 +52,15 @@ def comparison(verdict: Verdict = Verdict.PASS, *entries: Entry, **overrides: An
         ),
         (
             entry(verdict=Verdict.INCONCLUSIVE, high=1.06, needed_s=31),
-            "mean 1.004 [0.998, 1.060], limit 1.05: inconclusive (the phase would have had to be about 31 s long)",
+            "mean 1.004 [0.998, 1.060], limit 1.05: inconclusive "
+            "(the phase would have had to be about 31 s long, extension included)",
+        ),
+        (
+            entry(
+                Metric.FAILURES, ratio=0.002, low=0, high=0.003, limit=0.001, verdict=Verdict.INCONCLUSIVE, needed_s=99
+            ),
+            "failures +0.200 [+0.000, +0.300] points, limit +0.1: inconclusive "
+            "(both phases would have had to be about 99 s long, extension included)",
         ),
         (
             entry(verdict=Verdict.INCONCLUSIVE, ratio=1.05, low=1.04, high=1.06),
@@ -132,11 +140,51 @@ def test_checks__an_endpoint_of_which_nothing_can_be_said_is_none() -> None:
     assert [check.scope for check in found] == ["GET /b", "GET /c"]
 
 
-def test_checks__inconclusive_says_what_to_do() -> None:
-    (check,) = words.checks(comparison(Verdict.INCONCLUSIVE, entry(verdict=Verdict.INCONCLUSIVE, needed_s=44)))
-    assert check.hint.endswith(
-        "(the phase would have had to be about 44 s long). Raise load.base.budget, or allow more."
-    )
+@pytest.mark.parametrize(
+    ("metric", "sliced", "looks", "needed", "said"),
+    [
+        (Metric.MEAN, False, 1, 40.0, "Set load.base.budget = 180, or allow more."),
+        (Metric.MEAN, False, 2, 80.0, "Set load.base.budget = 180, or allow more."),  # 40 s each
+        (Metric.MEAN_UNSATURATED, False, 2, 100.0, "Set load.base.budget = 180, or allow more."),
+        (Metric.FAILURES, False, 2, 180.0, "Set load.base.budget = 180, or allow more."),
+        (Metric.MEAN, True, 2, 121.0, "Set load.base.budget = 190, or allow more."),
+        (Metric.MEAN, False, 2, None, "Allow more, if that much is not to be refused."),
+    ],
+)
+def test_checks__inconclusive_says_what_to_do(
+    metric: Metric, sliced: bool, looks: int, needed: float | None, said: str
+) -> None:
+    unclear = entry(metric, verdict=Verdict.INCONCLUSIVE, needed_s=needed)
+    (check,) = words.checks(comparison(Verdict.INCONCLUSIVE, unclear, looks=looks, sliced=sliced))
+    assert check.hint.endswith(f"). {said}")
+
+
+def test_checks__what_more_time_does_not_mend_is_not_told_to_take_it() -> None:
+    doubt = entry(verdict=Verdict.INCONCLUSIVE, note="not repeated", needed_s=44)
+    (check,) = words.checks(comparison(Verdict.INCONCLUSIVE, doubt))
+    assert check.hint.endswith("(not repeated).")
+
+
+def test_notice__says_which_how_long_and_what_to_do() -> None:
+    unclear = entry(verdict=Verdict.INCONCLUSIVE, high=1.06, needed_s=80)
+    more = entry(Metric.CPU, verdict=Verdict.INCONCLUSIVE, high=1.07, needed_s=100)
+    fine, rare = entry(Metric.P95), entry(scope="GET /rare", verdict=Verdict.INCONCLUSIVE)
+    said = words.notice(comparison(Verdict.INCONCLUSIVE, unclear, fine, more, rare, looks=2))
+    assert said.splitlines() == [
+        "Whether it is slower than the base cannot be said (side by side, 20 s saturated + 25 s unsaturated, "
+        "extended once).",
+        "mean 1.004 [0.998, 1.060], limit 1.05: inconclusive "
+        "(the phase would have had to be about 80 s long, extension included)",
+        "cpu 1.004 [0.998, 1.070], limit 1.05: inconclusive "
+        "(the phase would have had to be about 100 s long, extension included)",
+        "Set load.base.budget = 230, or allow more.",
+    ]
+
+
+def test_notice__without_a_comparison() -> None:
+    broken = errors.MissingError("This.", "That.", "So.")
+    said = words.notice(comparison(Verdict.INCONCLUSIVE, broken=broken))
+    assert said == "No comparison with the base: This. That. So."
 
 
 @pytest.mark.parametrize(
@@ -156,7 +204,7 @@ def test_figure(metric: Metric, value: float, expected: str) -> None:
 def test_metrics__read_back_as_they_are_kept() -> None:
     duet = paired_duets.duet(head=Service(slower=1.2))
     failed = procedure.first(duet, Allowed())
-    last = procedure.confirmed(failed, paired_duets.duet(head=Service(slower=1.2), seed=7), Allowed())
+    last = procedure.confirmed(failed, [paired_duets.duet(head=Service(slower=1.2), seed=7)], Allowed())
     found = words.metrics(last, pictures.course([duet]))
     base = panels.read({"base": msgspec.json.decode(msgspec.json.encode(found))})
     assert base is not None and msgspec.to_builtins(base) == found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops_ci import config, environment, stages
+from mlops_ci import config, environment, process, stages
 from mlops_ci.load import service
 from mlops_ci.paired import cores, guards, pair, phases, plan, procedure
 from mlops_ci.paired.basis import Basis
@@ -73,25 +73,36 @@ class Comparing:
         """Make it.
 
         Raises:
-            pair.BaseUnusable: The base's service does not start, or ended.
+            pair.BaseUnusable: The base's service does not start, or ended, before there was anything to judge.
             errors.Failure: Head's did, or the load was not what it should have been.
         """
         limits = allowed(self.load.settings.base)
-        with self._up() as services:
-            duets = [self._record(services, FIRST)]
-            comparison = procedure.first(duets[0], limits)
-            step = procedure.next_step(comparison)
-            if step is procedure.Step.EXTEND:
-                self._say("it cannot tell yet; once more as long")
-                duets.append(self._record(services, EXTENSION))
-                comparison = procedure.extended(duets[0], duets[1], limits)
-                step = procedure.next_step(comparison)
-        if step is procedure.Step.CONFIRM:
-            self._say("head seems to be worse; once more with fresh processes")
-            with self._up(swapped=True) as services:
-                duets.append(self._record(services, CONFIRMATION, swapped=True))
-            comparison = procedure.confirmed(comparison, duets[-1], limits)
+        duets: list[Duet] = []
+        comparison: Comparison | None = None
+        try:
+            with self._up() as services:
+                duets.append(self._record(services, FIRST))
+                comparison = procedure.first(duets[0], limits)
+                if procedure.next_step(comparison) is procedure.Step.EXTEND:
+                    self._say("it cannot tell yet; once more as long")
+                    duets.append(self._record(services, EXTENSION))
+                    comparison = procedure.extended(duets[0], duets[1], limits)
+            if procedure.next_step(comparison) is procedure.Step.CONFIRM:
+                self._say("head seems to be worse; once more with fresh processes")
+                again = self._confirmation(comparison.looks)
+                duets += again
+                comparison = procedure.confirmed(comparison, again, limits)
+        except pair.BaseUnusable as unusable:
+            # What was found before stands, as a doubt; what stops us stops the base's service, too.
+            if comparison is None or process.stopped():
+                raise
+            comparison = procedure.interrupted(comparison, f"base no longer served. {unusable.failure.what}")
         return Made(comparison, duets)
+
+    def _confirmation(self, looks: int) -> list[Duet]:
+        names = (CONFIRMATION, f"{CONFIRMATION}-{EXTENSION}")[:looks]
+        with self._up(swapped=True) as services:
+            return [self._record(services, name, swapped=True) for name in names]
 
     def record_once(self) -> Duet:
         """One duet of fresh processes, which nobody judges."""

@@ -7,11 +7,13 @@ and is inconclusive between the two.
   "fail" or "pass" in at most 5 % of comparisons, however they depend on each other.
 - And it is spent twice, on the recordings and on those with an extension: each of the two looks has 2.94 % (Pocock
   1977), which is 5 % together. So a second look is planned for, not a repetition until something shows.
-- Single endpoints are a family of their own, with its own 5 %. They can fail a comparison, not make it inconclusive:
-  of a rare endpoint there will never be enough requests.
+- Single endpoints are a family of their own, with its own 5 %. They can fail a comparison; unless they did and a
+  confirmation did not repeat it, they do not make it inconclusive: of a rare endpoint there are never enough requests.
+- A pass needs a figure of both sides in nine blocks of ten, as many as are left when the mean is trimmed: what stalls
+  starts no requests, and a block without any cannot speak against it.
 - Peak memory is one number of a run and has no interval; a confirmation with fresh processes stands in for it.
-- Failures fail when shown to be more by over what is allowed, and `FEWEST_FAILURES` more; no increase that was measured
-  is a pass, however wide the interval: the absolute limit on failures watches over the rest.
+- Failures fail when shown to be more by over what is allowed, and `failures.FEWEST` more than base's ratio gives; no
+  increase that was measured is a pass, however wide the interval: the absolute limit on failures watches over the rest.
 """
 
 from __future__ import annotations
@@ -28,7 +30,6 @@ from mlops_ci.results import Verdict
 ERROR = 0.05
 LOOK_ERROR = 0.0294
 """Of each of two looks, the second of which has the data of the first: Pocock's boundary."""
-FEWEST_FAILURES = 5
 MEMORY_FLOOR = 10e6
 """Bytes by which peak memory may always rise: an allocator's own luck."""
 SLICED_TOLERANCE = 0.10
@@ -173,7 +174,8 @@ def _answer(question: _Question, confidence: float) -> Entry | None:
         return None
     base, head = (math.fsum(column) / len(known) for column in zip(*known, strict=True))
     length = max(each.block_seconds(metric, scope) for each in recordings)
-    logs = [log for each in recordings for log in each.logs(metric, scope, length)]
+    blocks = [pair for each in recordings for pair in each.pairs(metric, scope, length)]
+    logs = series.logs(blocks)
     entry = Entry(
         metric=metric,
         scope=scope,
@@ -187,18 +189,28 @@ def _answer(question: _Question, confidence: float) -> Entry | None:
         base=base,
         head=head,
     )
+    whole, lost = math.fsum(each.recording.seconds for each in recordings), ""
+    if entry.judges and len(blocks) >= interval.FEWEST and len(logs) < (1 - interval.TRIM) * len(blocks):
+        lost = _lost(blocks)
     if len(logs) < interval.FEWEST:
-        return dataclasses.replace(entry, needed_s=_sensible(length * interval.FEWEST) if question.limit else None)
+        longer = _sensible(max(length, whole / max(len(logs), 1)) * interval.FEWEST)
+        return dataclasses.replace(entry, note=lost, needed_s=longer if question.limit and not lost else None)
     found = interval.of(logs, confidence)
     entry = dataclasses.replace(entry, ratio=math.exp(found.middle), low=math.exp(found.low), high=math.exp(found.high))
     if question.limit is None:
         return entry
     limit, needed = math.log(question.limit), None
     verdict = judged(found.low, found.high, limit)
+    if lost and verdict is not Verdict.FAIL:
+        return dataclasses.replace(entry, note=lost)
     if verdict is Verdict.INCONCLUSIVE and found.middle != limit:
-        whole = math.fsum(each.recording.seconds for each in recordings)
         needed = _sensible(whole * (found.half / (found.middle - limit)) ** 2)
     return dataclasses.replace(entry, verdict=verdict, needed_s=needed)
+
+
+def _lost(blocks: Sequence[series.Pair]) -> str:
+    silent = (f"{side} in {sum(not pair[number] for pair in blocks)}" for number, side in enumerate(Side))
+    return f"too few of {len(blocks)} blocks have answers of both sides; without any: {', '.join(silent)}"
 
 
 def _sensible(seconds: float) -> float | None:
@@ -249,13 +261,15 @@ def _failures(duets: Sequence[Duet], tolerance: float | None, confidence: float)
     gap, low, high = failures.difference(base, head, confidence)
     verdict = Verdict.SKIPPED
     if tolerance is not None:
-        more = gap > tolerance and head.failed - base.failed >= FEWEST_FAILURES
+        # Than at base's ratio: who is slower is asked less often, and has fewer failures for it.
+        more = gap > tolerance and head.failed - base.ratio * head.asked >= failures.FEWEST
         # A single burst of them is one event, however many requests it hit.
-        shown = low > tolerance and head.failed / head.dispersion >= FEWEST_FAILURES
+        shown = low > tolerance and head.failed / head.dispersion >= failures.FEWEST
         verdict = Verdict.PASS if not more else Verdict.FAIL if shown else Verdict.INCONCLUSIVE
     whole, needed = math.fsum(each.seconds for each in recordings), None
-    if verdict is Verdict.INCONCLUSIVE:
-        needed = _sensible(whole * ((gap - low) / (gap - tolerance)) ** 2) if tolerance is not None else None
+    if verdict is Verdict.INCONCLUSIVE and tolerance is not None:
+        bursts = failures.FEWEST * head.dispersion / head.failed
+        needed = _sensible(whole * max(((gap - low) / (gap - tolerance)) ** 2, bursts))
     return Entry(
         metric=Metric.FAILURES,
         scope=ALL,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from mlops_ci.paired.model import Recording, Served
 
 SECONDS = 1.0
+FEWEST = 5
+"""Failures that prove something; those of one burst are one event."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,14 @@ class Tally:
         return sum(self.failures)
 
     @property
+    def asked(self) -> int:
+        """How many requests there were."""
+        return sum(self.requests)
+
+    @property
     def ratio(self) -> float:
         """Failures by requests; there is at least one request."""
-        return self.failed / sum(self.requests)
+        return self.failed / self.asked
 
     @property
     def dispersion(self) -> float:
@@ -72,7 +79,7 @@ def difference(base: Tally, head: Tally, confidence: float) -> tuple[float, floa
 
 
 def _wilson(of: Tally, confidence: float) -> tuple[float, float]:
-    count, share = sum(of.requests) / of.dispersion, of.ratio
+    count, share = of.asked / of.dispersion, of.ratio
     z = statistics.NormalDist().inv_cdf((1 + confidence) / 2)
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)

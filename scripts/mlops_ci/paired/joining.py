@@ -22,7 +22,8 @@ def joined(result: results.StageResult, outcome: against.Outcome, folder: Path, 
 
     - A comparison that failed refuses the build. One that is broken is an error: no data is never a pass.
     - An inconclusive one is a notice; with `strict` it refuses.
-    - Where there is no base, or none that serves, the verdict stays what it is, and the message says why.
+    - Where there is no base, or none that serves, the verdict stays what it is, and the message says why; with `strict`
+      what has a reason refuses.
 
     Args:
         folder: That of the load stage; pictures go there.
@@ -38,7 +39,10 @@ def joined(result: results.StageResult, outcome: against.Outcome, folder: Path, 
     if failure is not None:
         said = f"No comparison with the base: {failure.message}"
         return _with(result, Verdict.ERROR, metrics | {"reason": said}, [said], failure.exit_code)
-    return _with(result, Verdict.PASS, metrics | {"reason": outcome.reason}, [outcome.reason], notice=outcome.reason)
+    metrics |= {"reason": outcome.reason}
+    if outcome.reason and strict:
+        return _with(result, Verdict.INCONCLUSIVE, metrics, [outcome.reason], errors.BROKEN)
+    return _with(result, Verdict.PASS, metrics, [outcome.reason], notice=outcome.reason)
 
 
 def _compared(
@@ -53,7 +57,7 @@ def _compared(
         pictures.write(folder, drawn)
     result = msgspec.structs.replace(result, checks=[*result.checks, *words.checks(found)])
     if found.verdict is Verdict.INCONCLUSIVE and not strict:
-        return _with(result, Verdict.PASS, metrics, lines, notice=lines[0])
+        return _with(result, Verdict.PASS, metrics, lines, notice=words.notice(found))
     code = found.broken.exit_code if found.broken is not None else errors.REFUSED
     return _with(result, found.verdict, metrics, lines, code)
 

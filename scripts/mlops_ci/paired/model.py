@@ -6,7 +6,7 @@ Data only: nothing here is computed, read or written. How it goes round:
 2. `procedure.first(duet, allowed)` judges it: a `Comparison`.
 3. `procedure.next_step(comparison)` says what to do: nothing, record an extension of the same length with the same
    processes (`procedure.extended(duet, extension, allowed)`), or a confirmation with fresh processes in swapped roles
-   (`procedure.confirmed(comparison, confirmation, allowed)`).
+   (`procedure.confirmed(comparison, confirmation, allowed)`), as long as all looks were.
 4. `words` makes lines, checks and metrics of the last `Comparison`, `pictures` its plots.
 
 A ratio is always head by base: above 1 the head is slower, or needs more (only of throughput less is worse).
@@ -185,8 +185,9 @@ class Entry:
         confidence: Of that interval: 0.95 less what was split among metrics and looks.
         blocks: How many it rests on.
         base, head: The figure of each side over the whole window: ms, seconds, bytes, ratio, 1/s.
-        needed_s: Of an inconclusive one: how many seconds the phase would have had to be; None when no length would do.
-        note: What else there is to say: that a confirmation did not repeat it.
+        needed_s: Of an inconclusive one: how many seconds the phase would have had to be, over all looks (of failures:
+            both phases together); None when no length would do.
+        note: What else there is to say: that a confirmation did not repeat it, that a side had nothing to measure.
     """
 
     metric: Metric
@@ -219,8 +220,8 @@ class Comparison:
     """What came out.
 
     Attributes:
-        verdict: The worst of `entries` that count. With `broken` there are none, and it is an error; or inconclusive,
-            where the base cannot do what is new in the change.
+        verdict: The worst of `entries` that count. With `broken` it is an error; or inconclusive, where the base cannot
+            do what is new in the change. Then there are none, unless it was the confirmation that was broken.
         broken: Why nothing can be said of these recordings: never a pass.
         seconds: How long each phase was recorded, over all looks.
         looks: 1, or 2 with an extension.

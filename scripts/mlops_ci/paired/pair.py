@@ -111,12 +111,12 @@ def require_running(services: Mapping[Side, service.Service]) -> None:
     """Neither has ended.
 
     Raises:
+        errors.ToolCrash: Head's has, whatever became of the base's: both may have gone by one lack of memory.
         BaseUnusable: The base's has.
-        errors.ToolCrash: Head's has.
     """
-    for side, each in services.items():
+    for side in (Side.HEAD, Side.BASE):
         with of(side):
-            each.require_running()
+            services[side].require_running()
 
 
 def require_pinned(services: Mapping[Side, service.Service], cores: Collection[int]) -> None:

@@ -6,6 +6,8 @@ busy, and then as few as there can be.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from mlops_ci import config
@@ -58,3 +60,10 @@ def of(load: config.Load, *, sliced: bool) -> list[Stretch]:
         Stretch(Phase.SATURATED, users, warmup, budget * SATURATED),
         Stretch(Phase.UNSATURATED, 1, warmup, budget * UNSATURATED),
     ]
+
+
+def budget(seconds: float, phases: Collection[Phase], *, sliced: bool) -> int:
+    """The ``load.base.budget``, rounded up to tens, that gives `phases` so many measured seconds together."""
+    shares = {Phase.SATURATED: SATURATED, Phase.UNSATURATED: UNSATURATED}
+    share = math.fsum(SLICED if sliced else shares[phase] for phase in phases)
+    return 10 * math.ceil(round(seconds / share / 10, 6))

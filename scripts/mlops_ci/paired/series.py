@@ -8,7 +8,7 @@ What counts, said once:
   moment between two samples it is taken from the line between them.
 - Of a recording in slices a block is as many whole turns (base, head, head, base) as that takes, and of each side only
   what starts in its own slices counts.
-- A block in which one side has nothing to measure is left out.
+- A block in which one side has nothing to measure gives no logarithm.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ TURN = 4
 Span = tuple[float, float]
 Pairs = tuple[Sequence[float], Sequence[float]]
 """Starts (s), upwards, and times (ms) of requests."""
+Pair = tuple[float | None, float | None]
+"""A figure of base, and of head."""
 
 _NOTHING: Pairs = ((), ())
 
@@ -114,29 +116,31 @@ class Prepared:
         needed = LEAST[_plain(metric)]
         return max(SECONDS, math.ceil(needed * self.recording.seconds / min(counts))) if min(counts) else math.inf
 
+    def pairs(self, metric: Metric, scope: str, seconds: float) -> list[Pair]:
+        """The figures of base and head in each block of `seconds`; nothing where a side has none."""
+        return [self._pair(metric, scope, base, head) for base, head in self.blocks(seconds)]
+
     def logs(self, metric: Metric, scope: str, seconds: float) -> list[float]:
         """The logarithms of head by base in blocks of `seconds`."""
-        found = []
-        for base, head in self.blocks(seconds):
-            less, more = self._pair(metric, scope, base, head)
-            if less and more:
-                found.append(math.log(more / less))
-        return found
+        return logs(self.pairs(metric, scope, seconds))
 
-    def figures(self, metric: Metric, scope: str) -> tuple[float | None, float | None]:
+    def figures(self, metric: Metric, scope: str) -> Pair:
         """The figure of each side over the whole window: ms, seconds of processor time, 1/s."""
         slices, whole = self.recording.slices, [(self.recording.begin, self.recording.end)]
         base, head = ([(one.begin, one.end) for one in slices if one.side is side] or whole for side in Side)
         return self._pair(metric, scope, base, head)
 
-    def _pair(
-        self, metric: Metric, scope: str, base: list[Span], head: list[Span]
-    ) -> tuple[float | None, float | None]:
+    def _pair(self, metric: Metric, scope: str, base: list[Span], head: list[Span]) -> Pair:
         if metric is Metric.CPU:
             # Samples are too far apart for slices; outside of its own a side has next to nothing to do.
             whole = (min(base[0][0], head[0][0]), max(base[-1][1], head[-1][1]))
             return _cpu(self.base, whole), _cpu(self.head, whole)
         return _figure(self.base, metric, scope, base), _figure(self.head, metric, scope, head)
+
+
+def logs(pairs: Sequence[Pair]) -> list[float]:
+    """The logarithms of head by base, where both have a figure."""
+    return [math.log(more / less) for less, more in pairs if less and more]
 
 
 def _half(recording: Recording, side: Side) -> Half:

@@ -6,13 +6,14 @@ measured.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from mlops_ci import results, thresholds
-from mlops_ci.paired import panels, pictures
-from mlops_ci.paired.model import ALL, LIMITS, Comparison, Entry, Metric
+from mlops_ci.paired import panels, pictures, plan
+from mlops_ci.paired.model import ALL, LIMITS, Comparison, Entry, Metric, Phase
 from mlops_ci.results import Verdict
 
 _SLOWER = (
@@ -67,6 +68,15 @@ def lines(comparison: Comparison) -> list[str]:
     failed = comparison.verdict is Verdict.FAIL
     shown = [entry for entry in comparison.entries if _told(entry) or (failed and _over(entry))]
     return [_headline(comparison), *map(line, shown)]
+
+
+def notice(comparison: Comparison) -> str:
+    """What is said of a comparison that is inconclusive, where there is room for a few lines: what cannot be said, of
+    which metrics, and what to do."""
+    if comparison.broken is not None:
+        return lines(comparison)[0]
+    unclear = [entry for entry in comparison.entries if entry.verdict is Verdict.INCONCLUSIVE and _counts(entry)]
+    return "\n".join([_headline(comparison), *map(line, unclear), *filter(None, [_longer(unclear, comparison)])])
 
 
 def checks(comparison: Comparison) -> list[results.Check]:
@@ -181,7 +191,8 @@ def _said_beside(entry: Entry) -> str:
         return entry.note
     if entry.needed_s is None:
         return "so near the limit that no length would do"
-    return f"the phase would have had to be about {entry.needed_s:.0f} s long"
+    whole = "both phases" if len(_phases(entry)) > 1 else "the phase"
+    return f"{whole} would have had to be about {entry.needed_s:.0f} s long, extension included"
 
 
 def _hint(entry: Entry, comparison: Comparison) -> str:
@@ -192,8 +203,31 @@ def _hint(entry: Entry, comparison: Comparison) -> str:
     sure = f"; {entry.confidence:.1%} interval{found}" if found else ""
     if entry.verdict is Verdict.FAIL:
         return f"{sides}{sure}{_beside(entry)}. {_HINTS[entry.metric]}"
-    longer = "" if entry.note else " Raise load.base.budget, or allow more."
-    return f"{sides}{sure}{_beside(entry)}.{longer}"
+    return " ".join(filter(None, [f"{sides}{sure}{_beside(entry)}.", _longer([entry], comparison)]))
+
+
+def _longer(entries: Sequence[Entry], comparison: Comparison) -> str:
+    """What to do so that `entries` can be said; empty where more time is not what is missing."""
+    unclear = [entry for entry in entries if not entry.note]
+    if not unclear:
+        return ""
+    lengths = [entry.needed_s for entry in unclear]
+    if None in lengths:
+        return "Allow more, if that much is not to be refused."
+    # As long as all looks together had to be.
+    budgets = [
+        plan.budget(entry.needed_s / comparison.looks, _phases(entry), sliced=comparison.sliced)
+        for entry in unclear
+        if entry.needed_s is not None
+    ]
+    return f"Set load.base.budget = {max(budgets)}, or allow more."
+
+
+def _phases(entry: Entry) -> Sequence[Phase]:
+    """Those that it is measured in: `Entry.needed_s` is of all of them together."""
+    if entry.metric is Metric.FAILURES:
+        return list(Phase)
+    return [Phase.UNSATURATED if entry.metric is Metric.MEAN_UNSATURATED else Phase.SATURATED]
 
 
 def _limit(entry: Entry) -> str:
