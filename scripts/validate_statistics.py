@@ -42,7 +42,7 @@ CORRELATION = 0.2
 SHARED = 0.3  # of what a noisy machine does to both
 TAIL = 0.03  # of the slowest requests besides
 CPU = 0.01
-LUCK = 0.006  # of a process: 1.5 % is two and a half of these
+LUCK = 0.013  # of a pair of processes, as 40 comparisons of equal services had it
 SECONDS = {Phase.SATURATED: 20, Phase.UNSATURATED: 25}
 TRUTHS = ((0.0, LUCK), (0.03, LUCK), (0.04, LUCK), (0.05, LUCK), (0.05, 0.0), (0.08, LUCK), (0.15, LUCK), (0.30, LUCK))
 """By how much head is slower, and the luck of processes."""
@@ -152,15 +152,17 @@ def duet(slower: float, luck: float, chance: random.Random) -> Duet:
 def judged(slower: float, chance: random.Random, *, spread: float = LUCK) -> tuple[Comparison, Comparison]:
     """The first look and the last word on one pair of services, whose processes' luck has that spread."""
     allowed = Allowed()
-    luck = chance.gauss(0, spread)
-    first = duet(slower, luck, chance)
-    comparison = look = procedure.first(first, allowed)
+
+    def fresh() -> Duet:
+        return duet(slower, chance.gauss(0, spread), chance)
+
+    duets = [fresh()]
+    comparison = look = procedure.first(duets[0], allowed)
     if procedure.next_step(comparison) is Step.EXTEND:
-        comparison = procedure.extended(first, duet(slower, luck, chance), allowed)
+        duets.append(fresh())
+        comparison = procedure.extended(duets[0], duets[1], allowed)
     if procedure.next_step(comparison) is Step.CONFIRM:
-        fresh = chance.gauss(0, spread)
-        again = [duet(slower, fresh, chance) for _ in range(comparison.looks)]
-        comparison = procedure.confirmed(comparison, again, allowed)
+        comparison = procedure.confirmed(comparison, duets, [fresh() for _ in duets], allowed)
     return look, comparison
 
 

@@ -121,3 +121,41 @@ def test_of__equal_values_leave_no_doubt(value: float, count: int) -> None:
 def test_of__lies_among_the_values(values: list[float]) -> None:
     found = interval.of(values, 0.95)
     assert min(values) - 1e-12 <= found.middle <= max(values) + 1e-12 and found.half >= 0
+
+
+@given(SERIES)
+def test_of_parts__one_part_is_a_series(values: list[float]) -> None:
+    one, parts = interval.of(values, 0.95), interval.of_parts([[], values], 0.95)
+    assert parts.middle == pytest.approx(one.middle, abs=1e-9)
+    assert parts.half == pytest.approx(one.half, rel=1e-6, abs=1e-9)
+
+
+@given(SERIES, SERIES, st.floats(-1, 1))
+def test_of_parts__where_a_part_is_moves_the_middle_and_widens_nothing(
+    left: list[float], right: list[float], shift: float
+) -> None:
+    here = interval.of_parts([left, right], 0.95)
+    there = interval.of_parts([left, [value + shift for value in right]], 0.95)
+    share = len(right) / (len(left) + len(right))
+    assert there.middle - here.middle == pytest.approx(share * shift, abs=1e-6)
+    assert there.half == pytest.approx(here.half, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("lengths", [(20, 20), (7, 6), (20, 20, 20, 20)])
+def test_of_parts__covers_the_mean_of_the_parts(lengths: tuple[int, ...]) -> None:
+    chance = random.Random(3)
+    covered = 0
+    for _ in range(1500):
+        places = [chance.gauss(0, 2) for _ in lengths]
+        parts = [
+            [place + chance.gauss(0, 1) for _ in range(length)] for place, length in zip(places, lengths, strict=True)
+        ]
+        truth = sum(place * length for place, length in zip(places, lengths, strict=True)) / sum(lengths)
+        found = interval.of_parts(parts, 0.95)
+        covered += found.low <= truth <= found.high
+    assert 0.93 <= covered / 1500 <= 0.975
+
+
+def test_of_parts__too_few_of_all() -> None:
+    with pytest.raises(ValueError, match="11 values"):
+        interval.of_parts([[1.0] * 6, [1.0] * 5], 0.95)

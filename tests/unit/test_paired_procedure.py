@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from tests.unit import paired_duets
 from tests.unit.paired_duets import Service
@@ -11,38 +13,41 @@ from mlops_ci.results import Verdict
 
 ALLOWED = Allowed()
 SAME, SLOW = Service(), Service(slower=1.2)
-FAILED = procedure.first(paired_duets.duet(SAME, SLOW), ALLOWED)
+SLOWER = paired_duets.duet(SAME, SLOW)
+FAILED = procedure.first(SLOWER, ALLOWED)
 
 
 def test_confirmed__a_fail_that_repeats() -> None:
-    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
+    comparison = procedure.confirmed(FAILED, [SLOWER], [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
     mean = comparison.entry(Metric.MEAN)
     assert comparison.verdict is Verdict.FAIL and mean is not None
-    assert (mean.verdict, mean.note) == (Verdict.FAIL, "repeated by fresh processes in swapped roles")
+    assert (mean.verdict, mean.note) == (Verdict.FAIL, "repeated by fresh processes")
     assert comparison.confirmation is not None and procedure.next_step(comparison) is Step.DONE
 
 
 def test_confirmed__a_fail_that_does_not_repeat_is_a_doubt() -> None:
-    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, SAME, seed=7)], ALLOWED)
+    comparison = procedure.confirmed(FAILED, [SLOWER], [paired_duets.duet(SAME, SAME, seed=7)], ALLOWED)
     assert comparison.verdict is Verdict.INCONCLUSIVE and comparison.failed == []
     mean = comparison.entry(Metric.MEAN)
-    assert mean is not None and mean.note == "not repeated by fresh processes in swapped roles"
+    assert mean is not None and mean.note == "not repeated by fresh processes"
     assert procedure.next_step(comparison) is Step.DONE
 
 
 def test_confirmed__an_endpoint_that_does_not_repeat_is_a_doubt() -> None:
     slow = Service(endpoints={"GET /b": 1.3})
     allowed = Allowed(mean=None, mean_unsaturated=0.15, p95=None)
-    failed = procedure.first(paired_duets.duet(SAME, slow), allowed)
+    duet = paired_duets.duet(SAME, slow)
+    failed = procedure.first(duet, allowed)
     assert [entry.scope for entry in failed.failed] == ["GET /b"]
-    comparison = procedure.confirmed(failed, [paired_duets.duet(SAME, SAME, seed=7)], allowed)
+    comparison = procedure.confirmed(failed, [duet], [paired_duets.duet(SAME, SAME, seed=7)], allowed)
     assert comparison.verdict is Verdict.INCONCLUSIVE
 
 
 def test_confirmed__only_what_failed_is_judged() -> None:
     more = Service(rss=300_000_000)
-    failed = procedure.first(paired_duets.duet(SAME, more), ALLOWED)
-    comparison = procedure.confirmed(failed, [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
+    duet = paired_duets.duet(SAME, more)
+    failed = procedure.first(duet, ALLOWED)
+    comparison = procedure.confirmed(failed, [duet], [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
     assert comparison.verdict is Verdict.INCONCLUSIVE  # slow this time, which nobody asked
     assert comparison.confirmation is not None
     limited = [entry.metric for entry in comparison.confirmation.entries if entry.limit is not None]
@@ -50,7 +55,7 @@ def test_confirmed__only_what_failed_is_judged() -> None:
 
 
 def test_confirmed__has_the_whole_error_for_what_failed() -> None:
-    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
+    comparison = procedure.confirmed(FAILED, [SLOWER], [paired_duets.duet(SAME, SLOW, seed=7)], ALLOWED)
     assert comparison.confirmation is not None
     mean = comparison.confirmation.entry(Metric.MEAN)
     count = sum(entry.scope == "all requests" for entry in FAILED.failed)
@@ -58,14 +63,14 @@ def test_confirmed__has_the_whole_error_for_what_failed() -> None:
 
 
 def test_confirmed__broken_is_never_green() -> None:
-    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, Service(last=3), seed=7)], ALLOWED)
+    comparison = procedure.confirmed(FAILED, [SLOWER], [paired_duets.duet(SAME, Service(last=3), seed=7)], ALLOWED)
     assert comparison.verdict is Verdict.ERROR and comparison.broken is not None
     assert comparison.failed == []  # red for what broke, not for what was never confirmed
     assert procedure.next_step(comparison) is Step.DONE
 
 
 def test_confirmed__nothing_to_compare_with_is_a_doubt_and_no_error() -> None:
-    comparison = procedure.confirmed(FAILED, [paired_duets.duet(SAME, Service(size=900), seed=7)], ALLOWED)
+    comparison = procedure.confirmed(FAILED, [SLOWER], [paired_duets.duet(SAME, Service(size=900), seed=7)], ALLOWED)
     assert (comparison.verdict, comparison.broken, comparison.failed) == (Verdict.INCONCLUSIVE, None, [])
     mean = comparison.entry(Metric.MEAN)
     assert mean is not None and mean.verdict is Verdict.INCONCLUSIVE
@@ -87,17 +92,47 @@ def test_confirmed__a_fail_of_the_extension() -> None:
     assert procedure.next_step(first) is Step.EXTEND
     second = procedure.extended(duet, more, allowed)
     assert procedure.next_step(second) is Step.CONFIRM
-    comparison = procedure.confirmed(second, [slow_services(7), slow_services(8)], allowed)
+    comparison = procedure.confirmed(second, [duet, more], [slow_services(7), slow_services(8)], allowed)
     assert comparison.verdict is Verdict.FAIL
     assert {entry.metric for entry in comparison.failed} == {Metric.MEAN, Metric.MEAN_UNSATURATED}
 
 
-def test_confirmed__too_short_to_show_it_again() -> None:
-    allowed = Allowed(cpu=None, p95=None)
-    second = procedure.extended(slow_services(1), slow_services(2), allowed)
-    mean = procedure.confirmed(second, [slow_services(7)], allowed).entry(Metric.MEAN)
+def test_confirmed__over_the_limit_again_and_all_together_beyond_doubt() -> None:
+    # What one more pair of processes cannot show alone, near the limit, all of them show together.
+    again = paired_duets.duet(SAME, Service(slower=1.06), seed=7)
+    alone = procedure.first(again, ALLOWED).entry(Metric.MEAN)
+    assert alone is not None and alone.ratio > 1.05 and alone.verdict is Verdict.INCONCLUSIVE
+    duet = paired_duets.duet(SAME, Service(slower=1.13))
+    comparison = procedure.confirmed(procedure.first(duet, ALLOWED), [duet], [again], ALLOWED)
+    mean = comparison.entry(Metric.MEAN)
+    assert mean is not None and (mean.verdict, mean.note) == (Verdict.FAIL, "repeated by fresh processes")
+
+
+def test_confirmed__not_over_the_limit_again_is_a_doubt_however_much_the_first_was() -> None:
+    twice = paired_duets.duet(SAME, Service(slower=2))
+    failed = procedure.first(twice, ALLOWED)
+    comparison = procedure.confirmed(failed, [twice], [paired_duets.duet(SAME, Service(slower=1.045), seed=7)], ALLOWED)
+    mean = comparison.entry(Metric.MEAN)
     assert mean is not None and mean.verdict is Verdict.INCONCLUSIVE
-    assert mean.note == "could not be shown again by fresh processes in swapped roles"
+    assert comparison.verdict is Verdict.INCONCLUSIVE
+
+
+def test_confirmed__over_the_limit_again_and_all_together_in_doubt() -> None:
+    near = Service(slower=1.06)
+    duets = [paired_duets.duet(SAME, SLOW), paired_duets.duet(SAME, Service(slower=0.92), seed=2)]
+    second = dataclasses.replace(procedure.first(SLOWER, ALLOWED), looks=2)
+    again = [paired_duets.duet(SAME, near, seed=seed) for seed in (7, 8)]
+    mean = procedure.confirmed(second, duets, again, ALLOWED).entry(Metric.MEAN)
+    assert mean is not None and mean.verdict is Verdict.INCONCLUSIVE
+    assert mean.note == "could not be shown again by fresh processes"
+
+
+def test_confirmed__a_burst_of_failures_counts_once() -> None:
+    bad, good = paired_duets.duet(SAME, Service(failing=0.2)), paired_duets.duet(SAME, SAME, seed=7)
+    failed = procedure.first(bad, ALLOWED)
+    assert Metric.FAILURES in {entry.metric for entry in failed.failed}
+    entry = procedure.confirmed(failed, [bad], [good], ALLOWED).entry(Metric.FAILURES)
+    assert entry is not None and entry.verdict is Verdict.INCONCLUSIVE
 
 
 def test_interrupted__what_failed_is_a_doubt() -> None:
@@ -121,7 +156,7 @@ def test_interrupted__what_was_unclear_stays_so() -> None:
 def test_confirmed__not_measured_again_is_a_doubt() -> None:
     duet = paired_duets.duet(SAME, SLOW, seed=7)
     saturated = type(duet)([one for one in duet.recordings if one.phase is Phase.SATURATED])
-    comparison = procedure.confirmed(FAILED, [saturated], ALLOWED)
+    comparison = procedure.confirmed(FAILED, [SLOWER], [saturated], ALLOWED)
     unsaturated = comparison.entry(Metric.MEAN_UNSATURATED)
     assert unsaturated is not None and unsaturated.verdict is Verdict.INCONCLUSIVE
     assert unsaturated.note == "failed once, and not measured a second time"

@@ -204,7 +204,7 @@ def test_figure(metric: Metric, value: float, expected: str) -> None:
 def test_metrics__read_back_as_they_are_kept() -> None:
     duet = paired_duets.duet(head=Service(slower=1.2))
     failed = procedure.first(duet, Allowed())
-    last = procedure.confirmed(failed, [paired_duets.duet(head=Service(slower=1.2), seed=7)], Allowed())
+    last = procedure.confirmed(failed, [duet], [paired_duets.duet(head=Service(slower=1.2), seed=7)], Allowed())
     found = words.metrics(last, pictures.course([duet]))
     base = panels.read({"base": msgspec.json.decode(msgspec.json.encode(found))})
     assert base is not None and msgspec.to_builtins(base) == found

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops_ci import config, environment, process, stages
-from mlops_ci.load import service
 from mlops_ci.paired import cores, guards, pair, phases, plan, procedure
 from mlops_ci.paired.basis import Basis
 from mlops_ci.paired.model import Allowed, Comparison, Duet, Side
@@ -17,7 +15,10 @@ from mlops_ci.results import Verdict
 
 PLACE = "paired"
 """The folder, in that of the load stage, with a folder for each phase."""
-FIRST, EXTENSION, CONFIRMATION = "first", "extension", "confirmation"
+FIRST, EXTENSION = "first", "extension"
+CONFIRMATIONS = ("confirmation", "confirmation-extension")
+TURNS = (FIRST, EXTENSION, *reversed(CONFIRMATIONS))
+"""Each recording is of processes of its own; of each second one (0, 1, ...) the roles are swapped."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,7 @@ class Comparing:
     split: cores.Cores | None
 
     def run(self) -> Made:
-        """As `_run`; where there is nothing to compare, the comparison says so, and is inconclusive."""
-        try:
-            return self._run()
-        except guards.Incomparable as found:
-            return Made(Comparison(Verdict.INCONCLUSIVE, broken=found), [])
-
-    def _run(self) -> Made:
-        """Make it.
+        """Make it. Where there is nothing to compare, it says so, and is inconclusive.
 
         Raises:
             pair.BaseUnusable: The base's service does not start, or ended, before there was anything to judge.
@@ -80,34 +74,31 @@ class Comparing:
         duets: list[Duet] = []
         comparison: Comparison | None = None
         try:
-            with self._up() as services:
-                duets.append(self._record(services, FIRST))
-                comparison = procedure.first(duets[0], limits)
-                if procedure.next_step(comparison) is procedure.Step.EXTEND:
-                    self._say("it cannot tell yet; once more as long")
-                    duets.append(self._record(services, EXTENSION))
-                    comparison = procedure.extended(duets[0], duets[1], limits)
+            duets.append(self._look(FIRST))
+            comparison = procedure.first(duets[0], limits)
+            if procedure.next_step(comparison) is procedure.Step.EXTEND:
+                self._say("it cannot tell yet; once more as long, with fresh processes")
+                duets.append(self._look(EXTENSION))
+                comparison = procedure.extended(duets[0], duets[1], limits)
             if procedure.next_step(comparison) is procedure.Step.CONFIRM:
                 self._say("head seems to be worse; once more with fresh processes")
-                again = self._confirmation(comparison.looks)
+                again = [self._look(name) for name in CONFIRMATIONS[: comparison.looks]]
+                comparison = procedure.confirmed(comparison, duets, again, limits)
                 duets += again
-                comparison = procedure.confirmed(comparison, again, limits)
         except pair.BaseUnusable as unusable:
             # What was found before stands, as a doubt; what stops us stops the base's service, too.
             if comparison is None or process.stopped():
                 raise
             comparison = procedure.interrupted(comparison, f"base no longer served. {unusable.failure.what}")
+        except guards.Incomparable as found:
+            if comparison is None:
+                return Made(Comparison(Verdict.INCONCLUSIVE, broken=found), [])
+            comparison = procedure.interrupted(comparison, found.what)
         return Made(comparison, duets)
-
-    def _confirmation(self, looks: int) -> list[Duet]:
-        names = (CONFIRMATION, f"{CONFIRMATION}-{EXTENSION}")[:looks]
-        with self._up(swapped=True) as services:
-            return [self._record(services, name, swapped=True) for name in names]
 
     def record_once(self) -> Duet:
         """One duet of fresh processes, which nobody judges."""
-        with self._up() as services:
-            return self._record(services, FIRST)
+        return self._look(FIRST)
 
     def conditions(self) -> dict[str, Any]:
         """For the metrics: ``mode``, ``cores`` (``services`` and ``generator``; null when nothing is pinned), and
@@ -118,25 +109,24 @@ class Comparing:
             "users": {str(stretch.phase): stretch.users for stretch in self.stretches},
         }
 
-    @contextlib.contextmanager
-    def _up(self, *, swapped: bool = False) -> Iterator[Mapping[Side, service.Service]]:
+    def _look(self, name: str) -> Duet:
+        """What fresh processes do: in their order, which the next ones swap, with the hash seed of their turn."""
+        turn = TURNS.index(name)
+        swapped = bool(turn % 2)
         self._say("starting both services")
         with pair.up(
             self.context,
             self.bases,
             self.folder,
-            suffix=CONFIRMATION if swapped else "",
-            seed=int(swapped),
+            suffix=name if turn else "",
+            seed=turn,
             cores=self.split.services if self.split is not None else None,
             swapped=swapped,
         ) as services:
-            yield services
-
-    def _record(self, services: Mapping[Side, service.Service], name: str, *, swapped: bool = False) -> Duet:
-        recordings = [
-            phases.record(stretch, services, self.load, self.folder / PLACE / f"{name}-{stretch.phase}")
-            for stretch in self.stretches
-        ]
+            recordings = [
+                phases.record(stretch, services, self.load, self.folder / PLACE / f"{name}-{stretch.phase}")
+                for stretch in self.stretches
+            ]
         return Duet(recordings, swapped=swapped)
 
     def _say(self, what: str) -> None:

@@ -174,8 +174,10 @@ def _answer(question: _Question, confidence: float) -> Entry | None:
         return None
     base, head = (math.fsum(column) / len(known) for column in zip(*known, strict=True))
     length = max(each.block_seconds(metric, scope) for each in recordings)
-    blocks = [pair for each in recordings for pair in each.pairs(metric, scope, length)]
-    logs = series.logs(blocks)
+    by_recording = [each.pairs(metric, scope, length) for each in recordings]
+    blocks = [pair for pairs_of_one in by_recording for pair in pairs_of_one]
+    logs = list(map(series.logs, by_recording))
+    count = sum(map(len, logs))
     entry = Entry(
         metric=metric,
         scope=scope,
@@ -185,17 +187,17 @@ def _answer(question: _Question, confidence: float) -> Entry | None:
         limit=question.limit,
         verdict=Verdict.SKIPPED if question.limit is None else Verdict.INCONCLUSIVE,
         confidence=confidence,
-        blocks=len(logs),
+        blocks=count,
         base=base,
         head=head,
     )
     whole, lost = math.fsum(each.recording.seconds for each in recordings), ""
-    if entry.judges and len(blocks) >= interval.FEWEST and len(logs) < (1 - interval.TRIM) * len(blocks):
+    if entry.judges and len(blocks) >= interval.FEWEST and count < (1 - interval.TRIM) * len(blocks):
         lost = _lost(blocks)
-    if len(logs) < interval.FEWEST:
-        longer = _sensible(max(length, whole / max(len(logs), 1)) * interval.FEWEST)
+    if count < interval.FEWEST:
+        longer = _sensible(max(length, whole / max(count, 1)) * interval.FEWEST)
         return dataclasses.replace(entry, note=lost, needed_s=longer if question.limit and not lost else None)
-    found = interval.of(logs, confidence)
+    found = interval.of_parts(logs, confidence)
     entry = dataclasses.replace(entry, ratio=math.exp(found.middle), low=math.exp(found.low), high=math.exp(found.high))
     if question.limit is None:
         return entry

@@ -61,7 +61,7 @@ def of(values: Sequence[float], confidence: float) -> Interval:
         raise ValueError(f"{count} values, {FEWEST} are needed")
     cut = int(TRIM * count)
     kept = sorted(values)[cut : count - cut]
-    middle = math.fsum(kept) / len(kept)
+    middle = _trimmed(values)
     winsorised = [min(max(value, kept[0]), kept[-1]) for value in values]
     centre = math.fsum(winsorised) / count
     off = [value - centre for value in winsorised]
@@ -75,6 +75,31 @@ def of(values: Sequence[float], confidence: float) -> Interval:
     variance *= inflation / share * count / (count - 2)
     degrees = min(len(kept) - 1, int(len(kept) / max(inflation, 1.0)) - 1)
     return Interval(middle, student.two_sided(confidence, max(degrees, _FEWEST_DEGREES)) * math.sqrt(variance))
+
+
+def of_parts(parts: Sequence[Sequence[float]], confidence: float) -> Interval:
+    """The interval of the mean over `parts`, each a series with a middle of its own: of another pair of processes.
+
+    Where the parts are is taken as it is, not as noise: the interval is about these processes. Left in, a difference
+    between two parts would look like a correlation of neighbours, and two recordings would say less than one.
+
+    Raises:
+        ValueError: There are fewer than `FEWEST` values in all of them.
+    """
+    parts = [part for part in parts if part]
+    count = sum(map(len, parts))
+    middles = list(map(_trimmed, parts))
+    middle = math.fsum(len(part) * each for part, each in zip(parts, middles, strict=True)) / max(count, 1)
+    moved = [value - own + middle for part, own in zip(parts, middles, strict=True) for value in part]
+    found = of(moved, confidence)
+    # Each middle that is estimated takes a degree of freedom; `of` knows of one.
+    return Interval(found.middle, found.half * math.sqrt((count - 1) / (count - len(parts))))
+
+
+def _trimmed(values: Sequence[float]) -> float:
+    cut = int(TRIM * len(values))
+    kept = sorted(values)[cut : len(values) - cut]
+    return math.fsum(kept) / len(kept)
 
 
 def _inflation(off: Sequence[float], squares: float) -> float:

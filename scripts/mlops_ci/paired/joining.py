@@ -50,7 +50,7 @@ def _compared(
 ) -> results.StageResult:
     found, lines = made.comparison, words.lines(made.comparison)
     # A confirmation was judged by itself.
-    course = pictures.course([duet for duet in made.duets if not duet.swapped]) if found.broken is None else None
+    course = pictures.course(made.duets[: found.looks]) if found.broken is None else None
     metrics |= words.metrics(found, course)
     drawn = panels.read({METRIC: metrics})
     if drawn is not None:
