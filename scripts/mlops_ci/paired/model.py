@@ -4,9 +4,9 @@ Data only: nothing here is computed, read or written. How it goes round:
 
 1. Whoever runs the services makes a `Recording` a phase and of these a `Duet`.
 2. `procedure.first(duet, allowed)` judges it: a `Comparison`.
-3. `procedure.next_step(comparison)` says what to do: nothing, record an extension of the same length with the same
-   processes (`procedure.extended(duet, extension, allowed)`), or a confirmation with fresh processes in swapped roles
-   (`procedure.confirmed(comparison, confirmation, allowed)`), as long as all looks were.
+3. `procedure.next_step(comparison)` says what to do: nothing, record an extension of the same length
+   (`procedure.extended(duet, extension, allowed)`), or a confirmation as long as all looks were
+   (`procedure.confirmed(comparison, duets, confirmation, allowed)`); each by fresh processes.
 4. `words` makes lines, checks and metrics of the last `Comparison`, `pictures` its plots.
 
 A ratio is always head by base: above 1 the head is slower, or needs more (only of throughput less is worse).
