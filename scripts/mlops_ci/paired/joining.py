@@ -49,7 +49,7 @@ def _compared(
     result: results.StageResult, made: comparing.Made, metrics: dict[str, Any], folder: Path, *, strict: bool
 ) -> results.StageResult:
     found, lines = made.comparison, words.lines(made.comparison)
-    # A confirmation was judged by itself.
+    # A confirmation is about what failed alone.
     course = pictures.course(made.duets[: found.looks]) if found.broken is None else None
     metrics |= words.metrics(found, course)
     drawn = panels.read({METRIC: metrics})
