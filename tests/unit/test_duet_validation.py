@@ -107,6 +107,7 @@ def test_worse__less_throughput_and_more_time(metric: str, base: float, head: fl
         ("identical", 1.0),
         ("cpu +8 %", 1.08),
         ("waits 2 ms", None),
+        ("one endpoint of three +50 %", None),
         ("sqlite, identical", 1.0),
         ("sqlite, cpu +15 %", None),
         ("two workers, cpu +15 %", 1.15),
