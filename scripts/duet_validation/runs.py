@@ -9,7 +9,6 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,9 @@ class Bench:
         begin = time.monotonic()
         try:
             made = self._work(row, base, head, folder, budget).run()
-            said |= of_comparison(made.comparison) | {"others": baselines.of(made.duets[0])}
+            said |= of_comparison(made.comparison)
+            if made.duets:  # none, where there was nothing to compare before anything was recorded
+                said["others"] = baselines.of(made.duets[0])
         except pair.BaseUnusable as unusable:
             said |= {"verdict": "none", "message": unusable.failure.what}
         except errors.Failure as failure:
@@ -127,12 +128,3 @@ def _plain(value: Any) -> Any:
 def _client(root: Path) -> client.Client:
     settings, origins = config.load(root)
     return client.discover(root, settings, origins)
-
-
-def failed(said: dict[str, Any]) -> Sequence[str]:
-    """The metrics and endpoints that failed in a run."""
-    return [
-        entry["metric"] if entry["scope"] == model.ALL else entry["scope"]
-        for entry in said.get("entries", [])
-        if entry["verdict"] == "fail"
-    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,23 +131,28 @@ def test_checked_out__after_a_kill_the_place_is_taken_again(root: Path, tmp_path
     assert len(worktrees(root)) == 1
 
 
+def environments_that_note(asked: list[config.Config]) -> Callable[[object, config.Config], builders.OwnEnvironments]:
+    """This interpreter for everybody; the configuration that is asked for goes into `asked`."""
+
+    def environments_of(_: object, settings: config.Config) -> builders.OwnEnvironments:
+        asked.append(settings)
+        return builders.OwnEnvironments()
+
+    return environments_of
+
+
 def test_of__the_base_says_how_it_is_started(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
     app = "from fastapi import FastAPI\napp = FastAPI()\n"
     table = '[tool.mlops-ci.load]\nhealth = "/old"\nusers = 3\nworkers = 3\n'
     base = repositories.commit(root, {"old/main.py": app, "pyproject.toml": table, ".python-version": "3.8"})
     asked: list[config.Config] = []
-
-    def environments_of(_: object, settings: config.Config) -> builders.OwnEnvironments:
-        asked.append(settings)
-        return builders.OwnEnvironments()
-
     context = builders.make_context(
         root,
         report=tmp_path / "report",
         config=config.Config(load=config.Load(app="new.main:app", health="/new", users=9, workers=2)),
         client={"source": ("new",), "python": ("3.12",)},
-        environments_of=environments_of,
+        environments_of=environments_that_note(asked),
     )
     with basis.of(context, base) as own:
         assert own.client.app == "old.main:app"
@@ -186,16 +192,11 @@ def test_of__a_base_that_does_not_say_how_it_is_started(
     monkeypatch.setenv("MLOPS_CI_CACHE", str(tmp_path / "cache"))
     base = repositories.commit(root, {**files, "pyproject.toml": f"[tool.mlops-ci.load]\nusers = 2\n{own}\n"})
     asked: list[config.Config] = []
-
-    def environments_of(_: object, settings: config.Config) -> builders.OwnEnvironments:
-        asked.append(settings)
-        return builders.OwnEnvironments()
-
     context = builders.make_context(
         root,
         report=tmp_path / "report",
         config=config.Config(load=config.Load(**head)),
-        environments_of=environments_of,
+        environments_of=environments_that_note(asked),
     )
     with basis.of(context, base) as made:
         assert {
