@@ -55,7 +55,7 @@ def make(
     **fields: Any,
 ) -> None:
     recipe = recipes.Recipe(declared=declared, tools=tools, lock="tools", inputs=(), **fields)
-    installer.make(root / "env", recipe, PYTHON, root, run=run, variables=variables or {"A": "1"})
+    installer.Installer(recipe, PYTHON, root, run, variables or {"A": "1"}).make(root / "env")
 
 
 def test_make__ours_alone_with_every_hash_required(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_make__credentials_of_poetry_reach_uv(tmp_path: Path) -> None:
 
 def renewed(root: Path, uv: FakeUv, *declared: str, **fields: Any) -> None:
     recipe = recipes.Recipe(declared=declared, tools=("pytest",), lock="tools", inputs=(), **fields)
-    installer.renew(root / "env", recipe, PYTHON, root, run=uv, variables={"A": "1"})
+    installer.Installer(recipe, PYTHON, root, uv, {"A": "1"}).renew(root / "env")
 
 
 def come_from(root: Path, url: str, *dists: str) -> None:

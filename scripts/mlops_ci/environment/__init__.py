@@ -137,11 +137,12 @@ class Cache:
         text = "\0".join((_SCHEMA, str(interpreter.path), interpreter.version, recipes.key(recipe)))
         key = f"{role}-{interpreter.version}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
+        maker = installer.Installer(recipe, interpreter, self.client.root, self.run, self.variables)
         made: list[Path] = []
 
         def make(path: Path) -> None:
             self.report_progress(f"making the {role} environment (Python {interpreter.version})")
-            installer.make(path, recipe, interpreter, self.client.root, run=self.run, variables=self.variables)
+            maker.make(path)
             made.append(path)
 
         path = self.store.get(
@@ -152,7 +153,7 @@ class Cache:
             max_age=None if recipe.fixed else store.DAY,
         )
         if self.checked_out and not made and role is Role.CLIENT and self.client.dependencies.local:
-            installer.renew(path, recipe, interpreter, self.client.root, run=self.run, variables=self.variables)
+            maker.renew(path)
         return Environment(_python(path), self._variables(role, path))
 
     def _variables(self, role: Role, path: Path) -> dict[str, str]:

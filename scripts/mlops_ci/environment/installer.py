@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -21,86 +22,114 @@ _TIMEOUT = 1800.0
 _NOTES = "mlops-ci"
 
 
-def make(
-    path: Path,
-    recipe: recipes.Recipe,
-    interpreter: interpreters.Interpreter,
-    client: Path,
-    *,
-    run: process.Runner,
-    variables: Mapping[str, str],
-) -> None:
-    """Make the environment that `recipe` describes in the folder `path`.
+@dataclass(frozen=True)
+class Installer:
+    """Makes environments as a recipe says.
 
-    Args:
+    Attributes:
+        interpreter: Their Python.
         client: The client's folder: what `recipe` says is relative to it, and uv finds its settings there.
-
-    Raises:
-        errors.MissingError: No uv.
-        errors.Failure: What the client declares, or what is added to it, cannot be installed.
-        errors.TimeLimit: An installation did not end.
+        run: The subprocess runner.
+        variables: The environment variables for uv.
     """
-    call = _caller(path, recipe, client, run, variables)
 
-    def install(*args: str | Path) -> process.Completed:
-        return call("pip", "install", "--python", _python(path), *args)
+    recipe: recipes.Recipe
+    interpreter: interpreters.Interpreter
+    client: Path
+    run: process.Runner
+    variables: Mapping[str, str]
 
-    made = call("venv", "--no-project", "--python", interpreter.path, path)
-    if made.returncode != 0:
-        raise errors.Failure(
-            f"No environment could be made with Python {interpreter.version} ({interpreter.path}).",
-            "The disk may be full, or the interpreter incomplete.",
-            "See uv's own words below.",
-            log=process.tail(made.stderr),
-        )
-    notes = path / _NOTES
-    _install_declared(call, path, recipe, interpreter)
-    there = installed(path)
-    lacking = [name for name in recipe.tools if name not in there]
-    if not lacking:
-        return
-    tools = _write(notes / "tools.txt", locked.only(recipe.lock, lacking))
-    ours = _write(notes / "constraints.txt", locked.without(recipe.lock, {*there, *lacking}))
-    if not there:
-        completed = install("--require-hashes", "--requirement", tools, "--constraint", ours)
-    else:
-        theirs = _write(notes / "installed.txt", "".join(f"{name}=={there[name]}\n" for name in there))
-        completed = install("--requirement", tools, "--constraint", ours, "--constraint", theirs)
+    def make(self, path: Path) -> None:
+        """Make an environment in the folder `path`.
+
+        Raises:
+            errors.MissingError: No uv.
+            errors.Failure: What the client declares, or what is added to it, cannot be installed.
+            errors.TimeLimit: An installation did not end.
+        """
+        made = self._uv(path, "venv", "--no-project", "--python", self.interpreter.path, path)
+        if made.returncode != 0:
+            raise errors.Failure(
+                f"No environment could be made with Python {self.interpreter.version} ({self.interpreter.path}).",
+                "The disk may be full, or the interpreter incomplete.",
+                "See uv's own words below.",
+                log=process.tail(made.stderr),
+            )
+        self._install_declared(path)
+        there = installed(path)
+        lacking = [name for name in self.recipe.tools if name not in there]
+        if lacking:
+            self._add(path, lacking, there)
+
+    def renew(self, path: Path) -> None:
+        """Build and install once more what the environment `path` has from folders and files; all else stays.
+
+        For files that were made anew since: a build may have written into them, and they may be of another commit.
+
+        Raises:
+            As `make`.
+        """
+        options = [word for name in _from_files(path) for word in ("--reinstall-package", name)]
+        if options:
+            self._install_declared(path, *options)
+
+    def _install_declared(self, path: Path, *options: str) -> None:
+        """Install what the client declares, with further `options` of uv."""
+        recipe = self.recipe
+        if recipe.locked:
+            completed = self._uv(path, *recipe.locked, "--python", _python(path), *options)
+            if completed.returncode != 0:
+                raise _not_installed(recipe.locked, self.interpreter, completed)
+        if recipe.declared or recipe.lines:
+            written = _written(path / _NOTES, recipe, self.interpreter)
+            completed = self._install(path, *recipe.declared, *written, *options)
+            if completed.returncode != 0:
+                raise _not_installed(("pip", "install", *recipe.declared), self.interpreter, completed)
+
+    def _add(self, path: Path, lacking: Sequence[str], there: Mapping[str, str]) -> None:
+        """Add the tools `lacking` to what is `there`, which stays as it is."""
+        notes = path / _NOTES
+        tools = _write(notes / "tools.txt", locked.only(self.recipe.lock, lacking))
+        ours = _write(notes / "constraints.txt", locked.without(self.recipe.lock, {*there, *lacking}))
+        if not there:
+            completed = self._install(path, "--require-hashes", "--requirement", tools, "--constraint", ours)
+        else:
+            theirs = _write(notes / "installed.txt", "".join(f"{name}=={there[name]}\n" for name in there))
+            completed = self._install(path, "--requirement", tools, "--constraint", ours, "--constraint", theirs)
+            if completed.returncode != 0:
+                # Our versions do not go with the client's: whichever do.
+                completed = self._install(path, *lacking, "--constraint", theirs)
         if completed.returncode != 0:
-            # Our versions do not go with the client's: whichever do.
-            completed = install(*lacking, "--constraint", theirs)
-    if completed.returncode != 0:
-        raise errors.Failure(
-            f"{', '.join(lacking)} cannot be added to the environment (Python {interpreter.version}).",
-            (
-                "No version goes with what the client declares."
-                if there and _contradiction(completed)
-                else "uv could not install what the stage runs on."
-            ),
-            "Declare a version that does beside the client's other test dependencies, or loosen what is named below.",
-            log=process.tail(completed.stderr),
-        )
+            raise errors.Failure(
+                f"{', '.join(lacking)} cannot be added to the environment (Python {self.interpreter.version}).",
+                (
+                    "No version goes with what the client declares."
+                    if there and _contradiction(completed)
+                    else "uv could not install what the stage runs on."
+                ),
+                "Declare a version that does beside the client's other test dependencies,"
+                " or loosen what is named below.",
+                log=process.tail(completed.stderr),
+            )
 
+    def _install(self, path: Path, *args: str | Path) -> process.Completed:
+        return self._uv(path, "pip", "install", "--python", _python(path), *args)
 
-def renew(
-    path: Path,
-    recipe: recipes.Recipe,
-    interpreter: interpreters.Interpreter,
-    client: Path,
-    *,
-    run: process.Runner,
-    variables: Mapping[str, str],
-) -> None:
-    """Build and install once more what the environment `path` has from folders and files; all else stays.
-
-    For files that were made anew since: a build may have written into them, and they may be of another commit.
-
-    Args, Raises:
-        As `make`.
-    """
-    options = [word for name in _from_files(path) for word in ("--reinstall-package", name)]
-    if options:
-        _install_declared(_caller(path, recipe, client, run, variables), path, recipe, interpreter, *options)
+    def _uv(self, path: Path, *args: str | Path) -> process.Completed:
+        """Run uv in the client's folder, for the environment `path`."""
+        variables = {**_credentials(self.variables), **self.variables, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
+        if self.recipe.locked:
+            variables["UV_PROJECT_ENVIRONMENT"] = str(path)
+        completed = self.run([interpreters.uv(self.variables), *args], cwd=self.client, env=variables, timeout=_TIMEOUT)
+        if completed.timed_out:
+            raise errors.TimeLimit(
+                f"`uv {' '.join(map(str, args[:2]))}` did not end within {_TIMEOUT:.0f} s.",
+                "A package index may be slow, or a dependency takes long to build.",
+                "Run it again; name fewer dependencies in "
+                f"[{config.TABLE}.environment] if one of them is not needed for testing.",
+                log=process.tail(completed.output),
+            )
+        return completed
 
 
 def installed(path: Path) -> dict[str, str]:
@@ -123,49 +152,6 @@ def _from_files(path: Path) -> list[str]:
         if str(json.loads(note.read_text(encoding="utf-8")).get("url", "")).startswith("file:"):
             found.append(canonicalize_name(note.parent.name.partition("-")[0]))
     return found
-
-
-def _caller(
-    path: Path, recipe: recipes.Recipe, client: Path, run: process.Runner, variables: Mapping[str, str]
-) -> Callable[..., process.Completed]:
-    """What runs uv in the client's folder, with these words behind it, for the environment `path`."""
-    uv = interpreters.uv(variables)
-    environment = {**_credentials(variables), **variables, "NO_COLOR": "1", "UV_NO_PROGRESS": "1"}
-    if recipe.locked:
-        environment["UV_PROJECT_ENVIRONMENT"] = str(path)
-
-    def call(*args: str | Path) -> process.Completed:
-        completed = run([uv, *args], cwd=client, env=environment, timeout=_TIMEOUT)
-        if completed.timed_out:
-            raise errors.TimeLimit(
-                f"`uv {' '.join(map(str, args[:2]))}` did not end within {_TIMEOUT:.0f} s.",
-                "A package index may be slow, or a dependency takes long to build.",
-                "Run it again; name fewer dependencies in "
-                f"[{config.TABLE}.environment] if one of them is not needed for testing.",
-                log=process.tail(completed.output),
-            )
-        return completed
-
-    return call
-
-
-def _install_declared(
-    call: Callable[..., process.Completed],
-    path: Path,
-    recipe: recipes.Recipe,
-    interpreter: interpreters.Interpreter,
-    *options: str,
-) -> None:
-    """Install what the client declares, with further `options` of uv."""
-    if recipe.locked:
-        completed = call(*recipe.locked, "--python", _python(path), *options)
-        if completed.returncode != 0:
-            raise _not_installed(recipe.locked, interpreter, completed)
-    if recipe.declared or recipe.lines:
-        written = _written(path / _NOTES, recipe, interpreter)
-        completed = call("pip", "install", "--python", _python(path), *recipe.declared, *written, *options)
-        if completed.returncode != 0:
-            raise _not_installed(("pip", "install", *recipe.declared), interpreter, completed)
 
 
 def _python(path: Path) -> Path:
