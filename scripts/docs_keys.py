@@ -19,7 +19,7 @@ from mlops_ci import config
 SCHEMA = "http://json-schema.org/draft-07/schema#"
 """What editors know; nothing of what came later is needed."""
 
-_WORDS = {bool: "true or false", int: "whole number", float: "number", str: "text"}
+_WORDS = {bool: "true or false", int: "whole number", float: "number", str: "text", Any: "any value"}
 _BOUNDS = {"ge": "{:g} or more", "gt": "more than {:g}", "le": "{:g} or less", "lt": "less than {:g}"}
 
 

@@ -141,9 +141,10 @@ class Load(Table, frozen=True, kw_only=True):
     stop_timeout: Annotated[
         Seconds, Meta(description="seconds that requests in flight at the end may still take; later ones have failed")
     ] = 10.0
-    strict: Annotated[bool, Meta(description="whether a saturated load generator is an error instead of a warning")] = (
-        False
-    )
+    strict: Annotated[
+        bool,
+        Meta(description="whether a saturated load generator, or users that leave, are an error instead of a warning"),
+    ] = False
     thresholds: LoadThresholds = msgspec.field(default_factory=LoadThresholds)
     base: LoadBase = msgspec.field(default_factory=LoadBase)
     endpoints: Annotated[

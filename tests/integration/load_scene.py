@@ -41,6 +41,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             late = time.monotonic() - begin > 0.8
             if mode == "deadlocks" and late:
                 threading.Event().wait()
+            if mode == "stuck route" and self.path == "/stuck":
+                threading.Event().wait()
             if mode == "dies" and late:
                 print("out of memory", flush=True)
                 os._exit(9)

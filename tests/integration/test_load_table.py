@@ -67,6 +67,26 @@ ON_START_HANGS = USER + """
     def get(self):
         self.client.get("/thing")
 """
+TWO_ROUTES = GET + """
+class Other(User):
+    @task
+    def get(self):
+        self.client.get("/stuck")
+"""
+HALF_LEAVE = GET + """
+    count = 0
+
+    def on_start(self):
+        User.count += 1
+        if User.count % 2:
+            from locust.exception import StopUser
+            raise StopUser()
+"""
+ELSEWHERE = USER + """
+    @task
+    def get(self):
+        self.client.get("http://127.0.0.1:{port}/thing")
+"""
 CHECKS_THE_BODY = USER + """
     @task
     def get(self):
@@ -113,6 +133,18 @@ TABLE = {
         "first in a listener: ValueError: no data set", "in prepare", locustfile=LISTENER_RAISES
     ),
     "server deadlocks mid-run": error("4 requests were still unanswered", "serving as deadlocks", mode="deadlocks"),
+    "one route hangs from the first request on": error(
+        "GET /stuck never answered while other routes did: 2 of its requests",
+        mode="stuck route",
+        locustfile=TWO_ROUTES,
+        stop_timeout=1.0,
+    ),
+    "half of the users leave": Row(
+        results.Verdict.PASS, errors.PASSED, ["2 of 4 users had left before the end"], {"locustfile": HALF_LEAVE}
+    ),
+    "half of the users leave, and strict": error(
+        "2 of 4 users had left before the end of the run, and load.strict is set", locustfile=HALF_LEAVE, strict=True
+    ),
     "server dies mid-run": error("died under load, with exit code 9", "out of memory", mode="dies"),
     "500 for one in fifty, 0.01 allowed": refused(
         "max-failure-ratio", "x GET /thing: HTTPError: 500", mode="refuses one in fifty"
@@ -168,6 +200,15 @@ def test_run__a_port_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         result = pipeline.run_one("load", load.run, context_of(tmp_path), Silent())
     assert (result.verdict, result.exit_code) == (results.Verdict.ERROR, errors.BROKEN)
     assert f"Port {port} is taken" in result.message
+
+
+def test_run__all_requests_go_to_another_server(tmp_path: Path) -> None:
+    with another_server() as port:
+        context = context_of(tmp_path, locustfile=ELSEWHERE.replace("{port}", str(port)))
+        result = pipeline.run_one("load", load.run, context, Silent())
+    assert (result.verdict, result.exit_code) == (results.Verdict.ERROR, errors.BROKEN), result.message
+    assert "requests went to the service at http://127.0.0.1:" in result.message
+    assert f"they went to http://127.0.0.1:{port}" in result.message
 
 
 def command_line(root: Path) -> subprocess.Popen[str]:

@@ -14,6 +14,7 @@ def recorded(count: int = 0, **changes: Any) -> recording.Recording:
     values: dict[str, Any] = {
         "data": bytes(tape.RECORD.size * count),
         "imported": True,
+        "endpoints": {0: ("GET", "/")},
         "begin": 100.0,
         "end": 110.0,
         "stopping": recording.Mark(110.1, 5.0),
@@ -150,6 +151,14 @@ def test_require_traffic__no_answer_after_the_last_request() -> None:
         errors.TimeLimit, match=r"last answer 4.9 s before the end.*2 requests were still unanswered 10"
     ):
         traffic(run, figured(last=105.1))
+
+
+def test_require_traffic__one_route_hangs() -> None:
+    endpoints = {0: ("GET", "/"), 1: ("POST", "/stuck")}
+    run = recorded(500, endpoints=endpoints, unanswered=[recording.Unanswered(99.0, 21000.0, 1)])
+    with pytest.raises(errors.TimeLimit, match=r"POST /stuck never answered while .* for 21.0 s") as caught:
+        traffic(run, figured(last=110.0))
+    assert "load.stop-timeout" in caught.value.remedy
 
 
 def test_require_traffic__stopped_while_draining() -> None:

@@ -91,7 +91,8 @@ def test_message__refused_by_the_locustfile() -> None:
 
 
 def test_message__a_warning_comes_last() -> None:
-    assert report.message(figured(), [], warning="Saturated: so it was.").splitlines()[-1] == "Saturated: so it was."
+    lines = report.message(figured(), [], warnings=["", "Saturated: so it was.", "Some left."]).splitlines()
+    assert lines[1:] == ["Saturated: so it was.", "Some left."]
 
 
 def test_message__percentiles_that_are_not_exact() -> None:

@@ -57,6 +57,12 @@ def test_measure__growth_is_over_requests_and_not_over_time() -> None:
     assert found.rss_growth_mb == pytest.approx(10.0)
 
 
+def test_ended__one_without_a_time_ends_when_it_was_heard_of() -> None:
+    (chunk,) = requests(1.0, 2.0, 3.0)[1:]
+    untimed = Columns([0.2, *chunk.starts], [float("nan"), *chunk.durations], [0] * 3, [0] * 3, [0] * 3)
+    assert usage.ended([untimed], [0.1, 0.5, 2.5, 9.0]) == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("at", [11, 20, 40, 49, 50, 51, 60, 70, 80, 89])
 def test_measure__a_single_step_is_no_leak(at: int) -> None:
     assert measure([sample(t, rss=(50 if t < at else 150) * MB) for t in range(101)]).rss_growth_mb == 0.0

@@ -125,12 +125,12 @@ def measure(
     messages: Counter[tuple[int, int]] = Counter()
     answers = _Answers(begin, end)
     for chunk in chunks:
-        ends = _ends(chunk)
-        answers.add(chunk, ends)
+        moments = ends(chunk)
+        answers.add(chunk, moments)
         for number in set(chunk.endpoints).difference(groups):
             groups[number] = Group(good=times(), bad=times())
         for (number, failure), count in Counter(
-            _within(zip(chunk.endpoints, chunk.failures, strict=True), ends, begin, end)
+            _within(zip(chunk.endpoints, chunk.failures, strict=True), moments, begin, end)
         ).items():
             groups[number].done += count
             groups[number].done_well += 0 if failure else count
@@ -167,12 +167,12 @@ def measure(
     )
 
 
-def _ends(chunk: Columns) -> list[float]:
+def ends(chunk: Columns) -> list[float]:
     """When each request ended; for one without a time, when it was heard of."""
-    ends = list(map(operator.add, chunk.starts, map((0.001).__mul__, chunk.durations)))
+    found = list(map(operator.add, chunk.starts, map((0.001).__mul__, chunk.durations)))
     if any(map(math.isnan, chunk.durations)):
-        ends = [start if moment != moment else moment for start, moment in zip(chunk.starts, ends, strict=True)]
-    return ends
+        found = [start if moment != moment else moment for start, moment in zip(chunk.starts, found, strict=True)]
+    return found
 
 
 def _within(values: Iterable[Any], moments: Sequence[float], begin: float, end: float) -> list[Any]:

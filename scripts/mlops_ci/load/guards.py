@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mlops_ci import errors, process
 from mlops_ci.load import figures as figures_module
+from mlops_ci.load import hanging
 from mlops_ci.load import recording as recording_module
 
 EARLY_SHARE = 0.1
@@ -192,7 +193,7 @@ def require_traffic(
     """There was traffic, enough of it, until the end of the window, and it was answered.
 
     Raises:
-        errors.TimeLimit: The service stopped answering.
+        errors.TimeLimit: The service stopped answering, or one of its routes did.
         errors.MissingError: No requests, too few, or none in the last part of the window.
     """
     requests = int(figures.total["requests"] or 0)
@@ -210,6 +211,17 @@ def require_traffic(
             "It hangs under load: a deadlock, a pool that has run dry, or a blocking call in an async route.",
             "Look at load/server.log and at what the routes wait for. "
             "If answers may take that long, raise load.stop-timeout.",
+            log=process.tail(service_log),
+        )
+    stuck = hanging.of(recording, figures.begin)
+    if stuck is not None:
+        raise errors.TimeLimit(
+            f"{stuck.endpoint} {'stopped answering' if stuck.answered else 'never answered'} while other routes did: "
+            f"{stuck.requests} of its requests were still unanswered {stop_timeout:g} s after the end, one of them for "
+            f"{stuck.longest_s:.1f} s.",
+            "Its users waited there and sent nothing else, so neither its times nor the load are what you asked for.",
+            "Look at load/server.log and at what the route waits for; if it may take that long, raise "
+            "load.stop-timeout.",
             log=process.tail(service_log),
         )
     if not recording.count:

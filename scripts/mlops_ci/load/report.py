@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from mlops_ci import results, thresholds
@@ -43,13 +44,13 @@ def failures(figures: figures_module.Figures, *, most: int = MOST_FAILURES) -> s
 
 
 def message(
-    figures: figures_module.Figures, checks: list[results.Check], *, refused: str = "", warning: str = ""
+    figures: figures_module.Figures, checks: list[results.Check], *, refused: str = "", warnings: Iterable[str] = ()
 ) -> str:
     """One line for a pass; for anything else a line for each violated limit, worst first, and what explains it.
 
     Args:
         refused: What a check of the locustfile's own has to say.
-        warning: What casts doubt on the figures without refusing them.
+        warnings: What casts doubt on the figures without refusing them; those that are empty say nothing.
     """
     lines = [thresholds.describe(check) for check in thresholds.worst_first(checks)]
     if refused:
@@ -63,9 +64,7 @@ def message(
             f"More than {times.MOST_EXACT} requests: percentiles are from a histogram, at most "
             f"{times.HISTOGRAM_ERROR:.2%} above the exact ones."
         )
-    if warning:
-        lines.append(warning)
-    return "\n".join(lines)
+    return "\n".join([*lines, *filter(None, warnings)])
 
 
 def _summary(figures: figures_module.Figures) -> str:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import bisect
 import contextlib
 import itertools
-import operator
 import statistics
 import threading
 import time
@@ -25,6 +24,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from mlops_ci.load import figures
 from mlops_ci.load.recording import Columns
 
 EVERY = 0.25
@@ -214,8 +214,8 @@ def ended(chunks: Iterable[Columns], moments: Sequence[float]) -> list[int]:
     """How many requests had ended by each of `moments`, which are sorted upwards."""
     counts = [0] * len(moments)
     for chunk in chunks:
-        ends = sorted(map(operator.add, chunk.starts, map((0.001).__mul__, chunk.durations)))
-        counts = [count + bisect.bisect_right(ends, moment) for count, moment in zip(counts, moments, strict=True)]
+        ordered = sorted(figures.ends(chunk))
+        counts = [count + bisect.bisect_right(ordered, moment) for count, moment in zip(counts, moments, strict=True)]
     return counts
 
 

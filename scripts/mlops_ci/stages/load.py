@@ -17,9 +17,11 @@ import msgspec
 from mlops_ci import config, environment, errors, results, stages, thresholds
 from mlops_ci.load import (
     documented,
+    elsewhere,
     figures,
     generator,
     guards,
+    leaving,
     limits,
     listeners,
     merge,
@@ -188,11 +190,15 @@ def _measure(
             stop_timeout=load.stop_timeout,
             service_log=tested.log,
         )
+        others = elsewhere.of(recorded, measured, tested.url)
+        others.require_own()
         limits.require_traffic(measured, load.endpoints)
         tested.require_healthy()
     guards.require_exit(recorded, returncode=outcome.returncode, log=outcome.log)
+    stayed = leaving.of(recorded, load.users)
     if load.strict:
         loaded.require_room()
+        stayed.require_all()
     checks = limits.check(measured, load, used if load.host is None else None)
     checks += documented.check(covered, asked, load.thresholds.min_operation_coverage)
     memory, cpu = usage.course(sampler.samples, pictures.edges(measured)) if load.host is None else ([], [])
@@ -211,7 +217,12 @@ def _measure(
         metrics=metrics,
         message="\n".join(
             [
-                report.message(measured, checks, refused=refused, warning=loaded.warning()),
+                report.message(
+                    measured,
+                    checks,
+                    refused=refused,
+                    warnings=(loaded.warning(), stayed.warning(), others.warning()),
+                ),
                 *documented.lines(covered, choices, name=name),
             ]
         ),
