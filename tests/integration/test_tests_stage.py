@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 import time
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 from tests import builders
 
-from mlops_ci import config, errors, plan, process, results
+from mlops_ci import config, errors, masking, plan, process, results
 from mlops_ci.results import Verdict
 from mlops_ci.stages import tests
-from mlops_ci.testing import tally
+from mlops_ci.testing import junit, tally
 
 CODE = {
     "src/pkg/__init__.py": "",
@@ -80,7 +81,13 @@ NO_PLUGINS = ["-p", "no:hypothesispytest", "-p", "no:locust", "-p", "no:timeout"
 
 
 def _run(
-    root: Path, files: dict[str, str], *, locustfiles: tuple[str, ...] = (), options: str = OPTIONS, **suite: Any
+    root: Path,
+    files: dict[str, str],
+    *,
+    locustfiles: tuple[str, ...] = (),
+    options: str = OPTIONS,
+    secrets: masking.Secrets | None = None,
+    **suite: Any,
 ) -> results.StageResult:
     """The result of the suite ``unit`` of the client with `files`; without xdist unless `suite` says otherwise."""
     given: dict[str, Any] = {"path": "tests/unit", "workers": 1, "timeout": 120.0, "args": NO_PLUGINS}
@@ -88,6 +95,7 @@ def _run(
     context = builders.make_context(
         root, client={"suites": {"unit": config.Suite(**(given | suite))}, "locustfiles": locustfiles}
     )
+    context = dataclasses.replace(context, secrets=secrets or context.secrets)
     return tests.run(context, plan.Leg(suite="unit", python=None, result="tests-unit"))
 
 
@@ -272,6 +280,35 @@ def test_run__a_session_that_is_called_off(tmp_path: Path) -> None:
     assert (result.verdict, result.exit_code) == (Verdict.FAIL, errors.REFUSED)
     assert "pytest ended with 2 though no test failed" in result.message
     assert "enough" in result.message
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_run__a_session_that_is_called_off_and_called_green(tmp_path: Path, workers: int) -> None:
+    """pytest's exit code is 0, and its report has the test as passed; with xdist it is a crash."""
+    text = "import pytest\n\ndef test_off():\n    pytest.exit('enough', returncode=0)\n"
+    with pytest.raises(errors.Failure) as caught:
+        _run(tmp_path, {"tests/unit/test_a.py": GREEN, "tests/unit/test_b.py": text}, workers=workers)
+    assert isinstance(caught.value, errors.MissingError if workers == 1 else errors.ToolCrash)
+    assert "tests/unit/test_b.py::test_off" in caught.value.message
+    if workers == 1:
+        assert caught.value.what.startswith("1 tests of suite unit were to run and did not come to an end")
+        assert "enough" in caught.value.message
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_run__tests_that_are_called_otherwise_in_the_report_have_run(tmp_path: Path, workers: int) -> None:
+    options = f"{OPTIONS}addopts = '--junit-prefix=mine'\n"
+    result = _run(tmp_path, {"tests/unit/test_a.py": GREEN}, workers=workers, options=options)
+    assert (result.verdict, result.message) == (Verdict.PASS, "1 tests passed, 0 skipped.")
+
+
+def test_run__a_password_that_is_a_word_of_ours(tmp_path: Path) -> None:
+    result = _run(tmp_path, {"tests/unit/test_a.py": RED}, secrets=masking.Secrets({"PASSWORD": "test"}))
+    report = tmp_path / "mlops-report"
+    cases = junit.read(report / "junit" / "tests-unit.xml")
+    assert {case.name for case in cases} >= {"tests.unit.test_a.test_wrong"}
+    assert result.message.startswith("1 of 2 tests failed")
+    assert "test" not in (report / "logs" / "tests-unit.log").read_text()
 
 
 def test_run__a_plugin_that_refuses_the_run(tmp_path: Path) -> None:

@@ -144,6 +144,16 @@ def test_join(tmp_path: Path) -> None:
     assert [case.name for case in junit.read(target)] == ["t.b", "t.a"]
 
 
+def test_rewrite__what_was_said_and_not_what_things_are_called(tmp_path: Path) -> None:
+    cases = _read(tmp_path, _case(_element("failure", "a test failed", "the test"), name="test_b[test-1]"), _case())
+    path = tmp_path / "report.xml"
+    junit.rewrite(path, lambda text: text.replace("test", "***"))
+    first, second = junit.read(path)
+    assert (first.text, first.message) == ("a *** failed", "the ***")
+    assert (first.name, second.name) == ("tests.unit.test_a.test_b[***-1]", "tests.unit.test_a.test_b")
+    assert [case.outcome for case in cases] == [first.outcome, second.outcome] == ["failed", "passed"]
+
+
 def test_join__one_is_missing(tmp_path: Path) -> None:
     with pytest.raises(errors.MissingError):
         junit.join([tmp_path / "a.xml"], tmp_path / "joined.xml")

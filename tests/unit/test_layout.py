@@ -125,6 +125,34 @@ def test_suites__a_flat_folder_names_the_markers_that_could_part_it(
     assert how == "found tests in tests" + (f"; one suite, which `markers` could part: {named}" if named else "")
 
 
+@pytest.mark.parametrize(
+    ("paths", "testpaths", "suites"),
+    [
+        (["tests/test_a.py", "integration_tests/test_b.py"], ["tests", "integration_tests"], "all integration"),
+        (["tests/unit/test_a.py", "checks/test_b.py"], ["tests", "checks"], "unit checks"),
+        (["tests/unit/test_a.py", "more/unit/test_b.py", "more/e2e/test_c.py"], ["more"], "unit more e2e"),
+        (["tests/unit/test_a.py", "more/unit/test_b.py", "more/test_c.py"], ["more"], "unit more other"),
+        (["tests/test_a.py", "app/tests/test_b.py"], [], "all app-tests"),
+        # pytest itself does not look there.
+        (["tests/test_a.py", "app/tests/test_b.py"], ["tests"], "all"),
+        # Part of what there is already, or all of it.
+        (["tests/a/test_a.py", "tests/b/test_b.py"], ["tests/a"], "all"),
+        (["tests/a/test_a.py"], ["."], "all"),
+    ],
+)
+def test_suites__in_several_places(tmp_path: Path, paths: list[str], testpaths: list[str], suites: str) -> None:
+    root = tree(tmp_path, *paths)
+    if testpaths:
+        (root / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\ntestpaths = {testpaths}\n")
+    found, how = layout.suites(root, ("app",))
+    assert " ".join(found) == suites
+    # Each test is in one of them.
+    kept = [root / str(suite.path) for suite in found.values()]
+    if "app-tests" in found or testpaths != ["tests"]:
+        assert all(any(root / path == place or place in (root / path).parents for place in kept) for path in paths)
+    assert how.count("found ") == len({str(suite.path).partition("/")[0] for suite in found.values()})
+
+
 def test_suites__none(tmp_path: Path) -> None:
     assert layout.suites(tree(tmp_path, "tests/helper.py", "main.py"), ()) == ({}, "no tests found")
 

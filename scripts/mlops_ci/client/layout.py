@@ -8,8 +8,8 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlops_ci import config
@@ -144,33 +144,68 @@ def suites(root: Path, source: tuple[str, ...]) -> tuple[dict[str, config.Suite]
     """Suites by name, each with its path, and how they were found; empty when there are no tests.
 
     Known folders below ``tests`` are a suite each, and what lies beside them is one more: no test is left out in
-    silence. A folder without known ones is a single suite, `all`.
+    silence. A folder without known ones is a single suite, `all`. Where tests are in several places, each further one
+    is a suite, or several, too.
     """
     patterns, testpaths = _pytest_settings(root)
-    places = [*_TESTS, *testpaths, *(f"{folder}/{name}" for folder in source for name in _TESTS)]
-    for place in dict.fromkeys(places):
-        tests = list(_test_files(root / place, patterns))
-        if not tests:
+    found: dict[str, config.Suite] = {}
+    told: list[str] = []
+    taken: list[str] = []
+    for place in dict.fromkeys([*_TESTS, *testpaths, *(f"{folder}/{name}" for folder in source for name in _TESTS)]):
+        if any(_overlap(place, other) for other in taken):
             continue
-        known = {
-            name: f"{place}/{folder}"
-            for name in SUITES
-            for folder in (f"{name}_test", f"{name}-tests", f"{name}_tests", name)
-            if any(root / place / folder in file.parents for file in tests)
-        }
-        found = {name: config.Suite(path=path) for name, path in known.items()}
-        if not found:
-            marked = [name for name in _markers(root) if name in (*SUITES, *_MARKERS)]
-            return {"all": config.Suite(path=place)}, f"found tests in {place}" + (
-                f"; one suite, which `markers` could part: {', '.join(marked)}" if marked else ""
-            )
-        rest = [file for file in tests if not any(root / path in file.parents for path in known.values())]
-        if rest:
-            found["other"] = config.Suite(path=place, args=[f"--ignore={path}" for path in known.values()])
-        return found, f"found {', '.join(known.values())}" + (f" and tests beside them in {place}" if rest else "")
+        if place not in (*_TESTS, *testpaths) and set(taken) & set(testpaths):
+            continue  # pytest itself does not look there
+        tests = list(_test_files(root / place, patterns))
+        if tests:
+            there, how = _suites_in(root, place, tests)
+            for name, suite in there.items():
+                found[_free_name(name, place, found) if taken else name] = suite
+            told.append(how)
+            taken.append(place)
+    if found:
+        return found, "; ".join(told)
     if any(_matches(path.name, patterns) for path in root.glob("*.py")):
         return {"all": config.Suite(path=".")}, "found tests in the client's folder"
     return {}, "no tests found"
+
+
+def _suites_in(root: Path, place: str, tests: list[Path]) -> tuple[dict[str, config.Suite], str]:
+    known = {
+        name: f"{place}/{folder}"
+        for name in SUITES
+        for folder in _spellings(name)
+        if any(root / place / folder in file.parents for file in tests)
+    }
+    found = {name: config.Suite(path=path) for name, path in known.items()}
+    if not found:
+        marked = [name for name in _markers(root) if name in (*SUITES, *_MARKERS)]
+        return {"all": config.Suite(path=place)}, f"found tests in {place}" + (
+            f"; one suite, which `markers` could part: {', '.join(marked)}" if marked else ""
+        )
+    rest = [file for file in tests if not any(root / path in file.parents for path in known.values())]
+    if rest:
+        found["other"] = config.Suite(path=place, args=[f"--ignore={path}" for path in known.values()])
+    return found, f"found {', '.join(known.values())}" + (f" and tests beside them in {place}" if rest else "")
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """What the folder of the suite `name` may be called; the last one that is there counts."""
+    return (f"{name}_test", f"{name}-tests", f"{name}_tests", name)
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = PurePosixPath(one), PurePosixPath(other)
+    return first.is_relative_to(second) or second.is_relative_to(first)
+
+
+def _free_name(name: str, place: str, taken: Collection[str]) -> str:
+    """What to call the suite `name` in `place`, beside those that there are: ``integration`` in `integration_tests`."""
+    folder = PurePosixPath(place).name
+    of_folder = [each for each in SUITES if folder in _spellings(each)] if name == "all" else [name]
+    slug = "-".join(re.findall(r"[a-z0-9]+", place.lower()))
+    names = [*of_folder, slug, f"{slug}-{name}", f"{slug}-{name}-{len(taken)}"]
+    return next(each for each in names if each not in taken)
 
 
 def _markers(root: Path) -> list[str]:

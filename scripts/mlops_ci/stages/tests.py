@@ -18,12 +18,10 @@ from mlops_ci import config, environment, errors, process, results
 from mlops_ci.coverage import coverage_config, measuring
 from mlops_ci.plan import Leg
 from mlops_ci.stages import Context, commands, variables
-from mlops_ci.testing import again, durations, how_far, junit, leg_files, stacks, tally
+from mlops_ci.testing import again, durations, how_far, junit, leg_files, notes, stacks, tally
 
 NO_TESTS = 5
 FAILED = 1
-PLUGIN = Path(__file__).parents[1] / "testing" / "inside_pytest"
-"""The folder of what runs inside the client's pytest where a suite has shards."""
 
 _MESSAGE_LINES = 12
 
@@ -40,12 +38,18 @@ def run(context: Context, leg: Leg) -> results.StageResult:
         errors.ToolCrash: pytest refused the call or crashed.
         errors.Failure: A command that the client has run before its tests failed.
     """
-    files = leg_files.Files(context.report, leg.result)
+    files = leg_files.Files(context.report, leg.result, shard=leg.shard is not None)
     files.prepare()
     try:
         return _run(context, leg, files)
     finally:  # interrupted, too: the files stay
-        context.secrets.in_files([files.junit, files.log, files.log_again])
+        context.secrets.in_files([files.log, files.log_again])
+        if context.secrets.values:
+            # Not as bytes: a value may be a word of the format too.
+            try:
+                junit.rewrite(files.junit, context.secrets.mask)
+            except errors.MissingError:  # broken, or not there: nobody will read it as XML
+                context.secrets.in_files([files.junit])
 
 
 def _run(context: Context, leg: Leg, files: leg_files.Files) -> results.StageResult:
@@ -57,12 +61,12 @@ def _run(context: Context, leg: Leg, files: leg_files.Files) -> results.StageRes
     env = replace(env, variables={**env.variables, **variables.of(context, env, suite.env, f"tests.{leg.suite}.env")})
     coverage_rc = own.write(files.coverage_rc, context.client.source, measuring.options(env.installed, env.version))
     context.progress("running pytest")
-    options, of_shard = _of_shard(context, leg, files, env)
+    options, noting = _of_shard(context, leg, files), _noting(env, files)
     completed = context.run(
-        command(env, suite, files, coverage_rc, ignored=_ignored(context), more=options),
+        command(env, suite, files, coverage_rc, ignored=_ignored(context), more=["-p", notes.PLUGIN.stem, *options]),
         cwd=context.client.root,
         # Unbuffered, so that people see tests as they end, and a suite that hangs shows how far it came.
-        env={**env.variables, "COVERAGE_FILE": str(files.coverage_data), "PYTHONUNBUFFERED": "1", **of_shard},
+        env={**env.variables, "COVERAGE_FILE": str(files.coverage_data), "PYTHONUNBUFFERED": "1", **noting},
         timeout=suite.timeout,
         log=files.log,
         merge=True,
@@ -131,26 +135,26 @@ def _ignored(context: Context) -> list[str]:
     return list(dict.fromkeys(name for name in named if name))
 
 
-def _of_shard(
-    context: Context, leg: Leg, files: leg_files.Files, env: environment.Environment
-) -> tuple[list[str], dict[str, str]]:
-    """Options and environment variables that make pytest run one shard."""
+def _noting(env: environment.Environment, files: leg_files.Files) -> dict[str, str]:
+    """Environment variables for the plugin that writes down which tests are to run."""
+    path = os.pathsep.join(filter(None, (env.variables.get("PYTHONPATH"), str(notes.PLUGIN.parent))))
+    return {"PYTHONPATH": path, **notes.variables(files.notes, files.ended)}
+
+
+def _of_shard(context: Context, leg: Leg, files: leg_files.Files) -> list[str]:
+    """Options that make pytest run one shard."""
     if leg.shard is None:
-        return [], {}
+        return []
     # What came out of a cache is written anew: pytest-split would break on a damaged file.
     known = files.cache / "durations.json"
     durations.write(known, durations.read(durations.path_of(context.report, leg.suite)))
-    options = [
-        "-p",
-        "mlops_ci_shard",
+    return [
         f"--splits={leg.shard.of}",
         f"--group={leg.shard.number}",
         # The other one cuts the suite into runs of neighbours: a long tail makes them uneven.
         "--splitting-algorithm=least_duration",
         f"--durations-path={known}",
     ]
-    path = os.pathsep.join(filter(None, (env.variables.get("PYTHONPATH"), str(PLUGIN))))
-    return options, {"PYTHONPATH": path, "MLOPS_CI_SHARD_NOTES": str(files.notes)}
 
 
 def _look_again(
@@ -241,6 +245,8 @@ def _decide(
             "A plugin, a hook or a worker's crash refused the run. Read the end of its output:\n"
             + process.tail(completed.stdout)
         )
+    if verdict is results.Verdict.PASS:
+        _refuse_gaps(leg, files, completed)
     return results.StageResult(
         stage=leg.result,
         verdict=verdict,
@@ -256,6 +262,20 @@ def _decide(
         beats=tally.beats(counted, leg.suite, logs),
         files=files.left(),
     )
+
+
+def _refuse_gaps(leg: Leg, files: leg_files.Files, completed: process.Completed) -> None:
+    try:
+        lacking = notes.read(files.notes).lacking(notes.ended(files.ended))
+    except (OSError, msgspec.DecodeError):
+        return  # it did not come so far; that no test ran is seen elsewhere
+    if lacking:
+        raise errors.MissingError(
+            f"{len(lacking)} tests of suite {leg.name} were to run and did not come to an end, such as {lacking[0]}.",
+            f"pytest, or its workers, were ended on the way; its exit code, {completed.returncode}, does not say so.",
+            "Look for `pytest.exit` and for a lack of memory; the end of its output:",
+            log=process.tail(completed.stdout),
+        )
 
 
 _JUDGED: Mapping[again.Kind | None, str] = {

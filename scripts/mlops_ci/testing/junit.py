@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_ci import errors
 
 _WORST = ("failed", "error", "passed", "skipped")
+_SAID = frozenset({"message", "value"})
+"""Attributes with words of the tests' own: of a failure, of a property."""
 _PLACE = re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): ?", re.MULTILINE)
 
 
@@ -75,6 +77,24 @@ def join(paths: Iterable[Path], target: Path) -> None:
         joined.extend(_root(path).iter("testsuite"))
     target.parent.mkdir(parents=True, exist_ok=True)
     ElementTree.ElementTree(joined).write(target, encoding="utf-8", xml_declaration=True)
+
+
+def rewrite(path: Path, change: Callable[[str], str]) -> None:
+    """Put `change` of it in the place of all that tests said, and of their parameters; what they are called stays.
+
+    Raises:
+        errors.MissingError: It is absent or not XML.
+    """
+    root = _root(path)
+    for element in root.iter():
+        element.text = change(element.text) if element.text else element.text
+        for name, value in element.attrib.items():
+            if name in _SAID:
+                element.set(name, change(value))
+            elif name == "name" and element.tag == "testcase":
+                test, bracket, parameters = value.partition("[")
+                element.set(name, test + bracket + change(parameters))
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
 
 
 def _root(path: Path) -> ElementTree.Element:

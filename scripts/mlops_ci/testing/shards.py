@@ -17,21 +17,7 @@ from mlops_ci import config, errors, plan, results
 from mlops_ci.client import Client
 from mlops_ci.plan import Leg
 from mlops_ci.results import Verdict
-from mlops_ci.testing import durations, junit, tally
-
-
-class Notes(msgspec.Struct, frozen=True):
-    """What a shard wrote down of itself (``shards/<result>.json``).
-
-    Attributes:
-        collected: How many tests the whole suite has.
-        digest: Of their ids.
-        selected: The ids of those that fell to this shard.
-    """
-
-    collected: int
-    digest: str
-    selected: list[str]
+from mlops_ci.testing import durations, junit, notes, tally
 
 
 def path_of(report: Path, result: str) -> Path:
@@ -92,14 +78,14 @@ def assemble(report: Path, leg: Leg, parts: Sequence[Leg], suite: config.Suite) 
             findings=findings,
             message="\n".join(f"{result.stage}: {result.message}" for result in broken),
         )
-    notes = {part.label: _notes(report, part) for part in parts}
-    _refuse_gaps(leg, notes)
+    written = {part.label: _notes(report, part) for part in parts}
+    _refuse_gaps(leg, written)
     target = junit_of(report, leg.result)
     junit.join([junit_of(report, part.result) for part in parts], target)
     cases = junit.read(target)
     reasons = dict.fromkeys(case.message for case in cases if case.outcome == "skipped")
     tally.refuse_nothing(counted, leg.suite, suite, "\n".join(f"    {reason}" for reason in reasons))
-    _record(report, leg, notes, cases)
+    _record(report, leg, written, cases)
     checks = tally.checks(counted, suite, leg.name)
     verdict = tally.verdict(counted, checks)
     logs = f"logs/{leg.result}-<n>of{len(parts)}.log"
@@ -135,10 +121,10 @@ def _results(report: Path, leg: Leg, parts: Sequence[Leg]) -> list[results.Stage
     return found
 
 
-def _notes(report: Path, part: Leg) -> Notes:
+def _notes(report: Path, part: Leg) -> notes.Notes:
     path = path_of(report, part.result)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Notes)
+        return notes.read(path)
     except (OSError, msgspec.DecodeError) as error:
         raise errors.MissingError(
             f"{path.relative_to(report).as_posix()} cannot be read: {error}.",
@@ -147,16 +133,16 @@ def _notes(report: Path, part: Leg) -> Notes:
         ) from None
 
 
-def _refuse_gaps(leg: Leg, notes: Mapping[str, Notes]) -> None:
-    if len({(note.collected, note.digest) for note in notes.values()}) > 1:
-        counts = ", ".join(f"{note.collected} in {label}" for label, note in notes.items())
+def _refuse_gaps(leg: Leg, written: Mapping[str, notes.Notes]) -> None:
+    if len({(note.collected, note.digest) for note in written.values()}) > 1:
+        counts = ", ".join(f"{note.collected} in {label}" for label, note in written.items())
         raise errors.MissingError(
             f"The shards of suite {leg.name} did not collect the same tests: {counts}.",
             "Tests that come and go, or whose names differ from run to run, may have run nowhere.",
             "Look for parameters taken from sets, clocks or random numbers, and give them fixed ids.",
         )
-    runs = Counter(test for note in notes.values() for test in note.selected)
-    collected = next(iter(notes.values())).collected
+    runs = Counter(test for note in written.values() for test in note.selected)
+    collected = next(iter(written.values())).collected
     twice = [test for test, times in runs.items() if times > 1]
     lost = collected - len(runs)
     if lost or twice:
@@ -169,9 +155,9 @@ def _refuse_gaps(leg: Leg, notes: Mapping[str, Notes]) -> None:
         )
 
 
-def _record(report: Path, leg: Leg, notes: Mapping[str, Notes], cases: Sequence[junit.Case]) -> None:
+def _record(report: Path, leg: Leg, written: Mapping[str, notes.Notes], cases: Sequence[junit.Case]) -> None:
     by_name = {case.name: case.duration_s for case in cases}
-    ids = (test for note in notes.values() for test in note.selected)
+    ids = (test for note in written.values() for test in note.selected)
     measured = {test: by_name[name] for test in ids if (name := junit.name_of(test)) in by_name}
     path = durations.path_of(report, leg.suite)
     # What other interpreters took is there already; what came before this run is not.
