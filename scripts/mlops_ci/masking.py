@@ -23,6 +23,12 @@ MASK = "***"
 SHORTEST = 4
 """Characters. Whoever masked a shorter value would mask words and numbers that have nothing to do with it."""
 
+_OUR_KEY = re.compile(r"[a-z0-9-]+")
+_OUR_WORDS = frozenset({"metric", "verdict"})
+"""Keys of metrics whose values are words of ours, which readers go by."""
+_THEIR_KEYS = frozenset({"endpoints"})
+"""Keys of metrics below which keys are names of the client's giving."""
+
 _REFERENCE = re.compile(r"\$(?:\$(?=\{)|\{([^}]*)\})")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -67,7 +73,7 @@ class Secrets:
                 raise errors.ConfigurationError(
                     f"{key} in [{config.TABLE}] refers to the environment variable {name}, which is not set.",
                     "Without it the service or its clients would run with something else than what you meant.",
-                    f"Set {name}; in a workflow, pass it as `env` of the step from a secret.",
+                    f"Set {name}; in a workflow in a hook, or as `env` of a step of yours that uses an action of ours.",
                 )
             return self.by_name[name]
 
@@ -81,10 +87,26 @@ class Secrets:
         return text
 
     def result(self, result: results.StageResult) -> results.StageResult:
-        """`result` without the values in any of its texts."""
+        """`result` without the values in any of its texts.
+
+        What readers go by stays as it is, whatever the values: a password may be ``test``, and a variable ``error``.
+        """
         if not self.values:
             return result
-        return msgspec.convert(self._masked(msgspec.to_builtins(result)), results.StageResult)
+        replace = msgspec.structs.replace
+        return replace(
+            result,
+            message=self.mask(result.message),
+            beats=[self.mask(beat) for beat in result.beats],
+            checks=[
+                replace(check, scope=self.mask(check.scope), hint=self.mask(check.hint)) for check in result.checks
+            ],
+            findings=[
+                replace(finding, message=self.mask(finding.message), context=self._excerpt(finding.context))
+                for finding in result.findings
+            ],
+            metrics=self._masked(result.metrics),
+        )
 
     def files(self, folder: Path) -> None:
         """Mask the files right in `folder`."""
@@ -101,11 +123,22 @@ class Secrets:
                 if data != before:
                     path.write_bytes(data)
 
-    def _masked(self, value: Any) -> Any:
+    def _excerpt(self, context: results.Excerpt | msgspec.UnsetType) -> results.Excerpt | msgspec.UnsetType:
+        if isinstance(context, msgspec.UnsetType):
+            return context
+        return msgspec.structs.replace(context, lines=[self.mask(line) for line in context.lines])
+
+    def _masked(self, value: Any, *, names: bool = False) -> Any:
+        """`value` of a metric; with `names`, its keys are the client's and not ours."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
-            return {self._masked(key): self._masked(item) for key, item in value.items()}
+            return {
+                (key if _OUR_KEY.fullmatch(key) and not names else self.mask(key)): (
+                    item if key in _OUR_WORDS else self._masked(item, names=key in _THEIR_KEYS)
+                )
+                for key, item in value.items()
+            }
         if isinstance(value, list | tuple):
             return [self._masked(item) for item in value]
         return value

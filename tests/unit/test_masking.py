@@ -108,6 +108,41 @@ def test_result__every_text_of_it() -> None:
     assert secrets().result(result) is result
 
 
+@pytest.mark.parametrize("value", ["test", "tests", "unit", "pass", "fail", "error", "load", "p50-ms", "ratio", "mean"])
+def test_result__what_readers_go_by_stays(value: str) -> None:
+    """A password of a test database is often a word like these."""
+    result = results.StageResult(
+        stage="tests-unit",
+        verdict=results.Verdict.FAIL,
+        checks=[results.Check(name="min-tests", scope="x", measured=1, limit=2, verdict=results.Verdict.FAIL)],
+        findings=[
+            results.Finding(
+                path="tests/unit/test_a.py",
+                code="test-error",
+                message=f"got {value}",
+                context=results.Excerpt(first=3, lines=[f"assert {value}"]),
+            )
+        ],
+        metrics={
+            "p50-ms": 1.0,
+            "tests": 3,
+            "base": {"entries": [{"metric": "mean", "verdict": "pass", "note": value}]},
+        },
+        files=["junit/tests-unit.xml"],
+    )
+    found = secrets(A=value).result(result)
+    assert found.metrics == {
+        "p50-ms": 1.0,
+        "tests": 3,
+        "base": {"entries": [{"metric": "mean", "verdict": "pass", "note": "***"}]},
+    }
+    (finding,) = found.findings
+    assert (finding.message, finding.context) == ("got ***", results.Excerpt(first=3, lines=["assert ***"]))
+    kept = ("stage", "verdict", "checks", "files")
+    assert [getattr(found, name) for name in kept] == [getattr(result, name) for name in kept]
+    assert (finding.path, finding.code, finding.severity) == ("tests/unit/test_a.py", "test-error", "error")
+
+
 def test_files__are_written_anew_only_where_there_is_something(tmp_path: Path) -> None:
     (tmp_path / "server.log").write_text("token: t0ken\n")
     (tmp_path / "requests.bin").write_bytes(b"\x00\xff\x01")
