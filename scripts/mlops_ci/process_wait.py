@@ -8,6 +8,9 @@ import select
 import subprocess
 import sys
 
+LONGEST = 2_000_000.0
+"""Seconds, 23 days: the system counts milliseconds in 31 bits."""
+
 
 def ended(popen: subprocess.Popen[bytes], timeout: float | None) -> bool:
     """Whether the child ends within `timeout` seconds; then its return code is there.
@@ -21,7 +24,7 @@ def ended(popen: subprocess.Popen[bytes], timeout: float | None) -> bool:
             try:
                 poll = select.poll()
                 poll.register(descriptor, select.POLLIN)
-                if not poll.poll(timeout * 1000):
+                if not poll.poll(min(timeout, LONGEST) * 1000):
                     return False
             finally:
                 os.close(descriptor)

@@ -108,6 +108,16 @@ def test_init__a_load_test_to_own_is_one_that_lint_passes(root: Path, capsys: Ca
     assert (root / "tests/load/locustfile.py").read_text() == text
 
 
+def test_init__a_load_test_to_own_heeds_what_is_configured(root: Path, capsys: Capture) -> None:
+    configured = f'{FILES["pyproject.toml"]}\n[tool.mlops-ci.load]\nexclude = ["GET /health"]\n'
+    configured += '[tool.mlops-ci.load.examples]\n"POST /predict" = {name = "given", values = [5.0]}\n'
+    builders.write(root, {"tiny/main.py": SERVICE, "pyproject.toml": configured})
+    assert init(root, "--no-measure", "--locustfile", "--yes", "--stages", "lint,load") == 0, capsys.readouterr().err
+    text = (root / "tests/load/locustfile.py").read_text()
+    assert "- GET /health: load.exclude names it" in text
+    assert '"given"' in text
+
+
 SERVICE = '''\
 """A service whose names make long lines."""
 

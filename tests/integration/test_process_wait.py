@@ -35,7 +35,7 @@ def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("how")
-@pytest.mark.parametrize("limit", [LIMIT, None])
+@pytest.mark.parametrize("limit", [LIMIT, None, 9_999_999_999.0])
 def test_ended__with_its_code(limit: float | None) -> None:
     with child("raise SystemExit(7)") as popen:
         assert process_wait.ended(popen, limit)

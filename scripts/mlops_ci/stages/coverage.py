@@ -131,7 +131,7 @@ def _patch(context: Context, report: coverage_report.Report, compared_with: base
         "uncovered-new-lines": [asdict(block) for block in found.uncovered[:MOST_BLOCKS]],
     }
     if found.percent is None:
-        message = f"No new line of code since {compared_with.commit[:12]}, {compared_with.why}"
+        message = f"No new line that coverage counts since {compared_with.commit[:12]}, {compared_with.why}"
         return _Part([], metrics, message + (": min-patch is left out." if floor is not None else "."))
     checks: list[results.Check] = []
     if floor is not None:
