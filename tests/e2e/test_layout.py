@@ -198,7 +198,10 @@ jobs:
 def test_id__tells_two_calls_in_one_run_apart(tmp_path: Path, repository: Path, cache: Path) -> None:
     client = tmp_path / "client"
     client.mkdir()
-    small_client.write(client, {}, inputs={})
+    # The input wins over the configuration, in the stage's own job too.
+    section = "[tool.mlops-ci.tests.unit]\n"
+    narrower = {"pyproject.toml": {section: f'[tool.mlops-ci]\nstages = ["tests"]\n{section}'}}
+    small_client.write(client, narrower, inputs={})
     (client / ".github" / "workflows" / "ci.yml").write_text(TWICE, encoding="utf-8")
     act.commit(client, remote=tmp_path / "remote.git")
     (tmp_path / "scratch").mkdir()

@@ -110,6 +110,17 @@ def test_checked_out__no_hook_of_the_users_is_run(root: Path, tmp_path: Path) ->
         assert not (place / "hooked").exists()
 
 
+def test_checked_out__what_git_lfs_cannot_fetch_stays_a_pointer(root: Path, tmp_path: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\n"
+    base = repositories.commit(root, {"app.py": "old", "model.onnx": pointer, ".gitattributes": "*.onnx filter=lfs\n"})
+    # As `git lfs install` sets it, where nobody answers.
+    for key, value in (("smudge", "false"), ("clean", "cat"), ("required", "true")):
+        repositories.git(root, "config", f"filter.lfs.{key}", value)
+    with tree.checked_out(root, base, tmp_path / "store", run=process.run) as place:
+        assert (place / "model.onnx").read_text() == pointer
+        assert (place / "app.py").read_text() == "old"
+
+
 def test_checked_out__two_at_once_do_not_share(root: Path, tmp_path: Path) -> None:
     base = repositories.commit(root, {"app.py": "old"})
     with (

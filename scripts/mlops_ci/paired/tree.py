@@ -19,6 +19,13 @@ from mlops_ci import errors, process
 from mlops_ci.git import Git
 
 _MEANING = "Without the base's files there is nothing to compare with."
+_OURS = (
+    # A hook of the user's is about the user's own checkouts.
+    *("-c", "core.hooksPath=/dev/null"),
+    # What Git LFS keeps and is not here may need credentials to fetch: such a file stays a pointer to it.
+    *("-c", "filter.lfs.required=false"),
+)
+
 MOST = 16
 """Comparisons of one client at the same time."""
 
@@ -57,8 +64,7 @@ def _add(repository: Path, commit: str, place: Path, run: process.Runner, made: 
     git = Git(repository, run, meaning=_MEANING)
     _remove(place)
     made.append(place)
-    # A hook of the user's is about the user's own checkouts.
-    git.ask("-c", "core.hooksPath=/dev/null", "worktree", "add", "--force", "--detach", str(place), commit)
+    git.ask(*_OURS, "worktree", "add", "--force", "--detach", str(place), commit)
     for line in git.ask("ls-tree", "-r", "--full-tree", commit).splitlines():
         about, _, name = line.partition("\t")
         mode, _, found = about.split()
