@@ -178,6 +178,30 @@ def test_workflow__what_is_there_is_left(
 
 
 @pytest.mark.parametrize(
+    ("files", "folder", "name", "job"),
+    [
+        ({}, ".", "CI", "mlops"),
+        ({"ci.yml": OWN}, ".", "mlops-ci", "mlops"),
+        ({"build.yml": OWN}, ".", "ci", "mlops"),
+        ({"build.yml": OWN.replace("CI", "'CI' # ours")}, ".", "ci", "mlops"),
+        ({"build.yml": "on: push\n"}, ".", "CI", "mlops"),
+        ({"ci.yml": OWN}, "a/api", "CI api", "api"),
+        ({"ci-api.yml": 'name: "CI api"\n'}, "a/api", "CI a/api", "a-api"),
+        ({"ci-api.yml": "name: CI api\n", "x.yml": "name: CI a/api\n"}, "a/api", "ci-a-api", "a-api"),
+    ],
+)
+def test_workflow__no_other_has_its_name_or_its_job(
+    tmp_path: Path, files: dict[str, str], folder: str, name: str, job: str
+) -> None:
+    builders.write(tmp_path, {f".github/workflows/{file}": text for file, text in files.items()})
+    where = Place(tmp_path, PurePosixPath(folder))
+    data = rendered(where)
+    assert (data["name"], [*data["jobs"]]) == (name, [job])
+    # Two of one group would end each other's runs.
+    assert data["concurrency"]["group"] == "${{ github.workflow_ref }}"
+
+
+@pytest.mark.parametrize(
     ("folder", "repository", "line"),
     [
         (".", None, "[![coverage](../../raw/badges/coverage.svg)](../../actions/workflows/ci.yml)"),

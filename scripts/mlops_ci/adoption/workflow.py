@@ -27,7 +27,7 @@ on:
 permissions: {{}}
 
 concurrency:
-  group: ${{{{ github.workflow }}}}-${{{{ github.event.pull_request.number || github.ref }}}}
+  group: ${{{{ github.workflow_ref }}}}
   cancel-in-progress: ${{{{ github.event_name == 'pull_request' }}}}
 
 jobs:
@@ -44,12 +44,14 @@ class Calling:
 
     Attributes:
         file: The workflow's, relative to the repository's root.
+        name: The workflow's, as no other one is called: whoever waits for its runs knows them by that.
         job: The name of the job that calls the pipeline; checks are called ``<job> / gate``.
         there: A workflow that calls it already; None when there is none.
         others: Workflows that are there, and would have been in the way.
     """
 
     file: PurePosixPath
+    name: str
     job: str
     there: str | None = None
     others: tuple[str, ...] = ()
@@ -57,28 +59,30 @@ class Calling:
 
 def find(place: Place) -> Calling:
     """Where the workflow goes, and whether there is one that does the same."""
-    service = _slug(place.folder.name)
-    job = service or "mlops"
+    service, whole = _slug(place.folder.name), _slug(str(place.folder))
     workflows = _workflows(place.root)
-    for name, text in workflows.items():
+    for file, text in workflows.items():
         if _calls(text, place.folder):
-            return Calling(PurePosixPath(FOLDER, name), job, there=f"{FOLDER}/{name}")
-    names = [f"ci-{service}.yml", f"ci-{_slug(str(place.folder))}.yml"] if service else ["ci.yml"]
-    names.append(f"mlops-{names[-1]}")
-    stems = {name.rpartition(".")[0]: name for name in workflows}
-    taken = [stems[stem] for name in names if (stem := name.rpartition(".")[0]) in stems]
-    free = next((name for name in names if name.rpartition(".")[0] not in stems), names[-1])
-    return Calling(PurePosixPath(FOLDER, free), job, others=tuple(f"{FOLDER}/{name}" for name in taken))
+            return Calling(PurePosixPath(FOLDER, file), _name(text), service or "mlops", there=f"{FOLDER}/{file}")
+    # The file, and with it the job: two folders may end alike, and a required check is known by its job's name.
+    free = [(f"ci-{service}.yml", service), (f"ci-{whole}.yml", whole)] if service else [("ci.yml", "mlops")]
+    free.append((f"mlops-{free[-1][0]}", free[-1][1]))
+    stems = {PurePosixPath(file).stem: file for file in workflows}
+    taken = [stems[stem] for file, _ in free if (stem := PurePosixPath(file).stem) in stems]
+    file, job = next((pair for pair in free if PurePosixPath(pair[0]).stem not in stems), free[-1])
+    names = [f"CI {place.folder.name}", f"CI {place.folder}"] if service else ["CI"]
+    theirs = {_name(text) for text in workflows.values()}
+    name = next((name for name in names if name not in theirs), PurePosixPath(file).stem)
+    return Calling(PurePosixPath(FOLDER, file), name, job, others=tuple(f"{FOLDER}/{name}" for name in taken))
 
 
 def render(place: Place, calling: Calling, origin: Origin) -> str:
     """The workflow's text."""
-    service = place.folder.name
-    inputs: Mapping[str, str] = {"working-directory": str(place.folder), "id": calling.job} if service else {}
+    inputs: Mapping[str, str] = {"working-directory": str(place.folder), "id": calling.job} if place.folder.name else {}
     given = "".join(f"      {name}: {_scalar(value)}\n" for name, value in inputs.items())
     return _TEXT.format(
         pyproject=place.folder / "pyproject.toml",
-        name=_scalar(f"CI {service}" if service else "CI"),
+        name=_scalar(calling.name),
         branch=_scalar(place.branch),
         job=calling.job,
         repository=origin.repository,
@@ -93,6 +97,12 @@ def _workflows(root: Path) -> dict[str, str]:
     for path in sorted((root / FOLDER).glob("*.y*ml")):
         found[path.name] = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     return found
+
+
+def _name(text: str) -> str:
+    """What the workflow `text` is called; empty when it does not say."""
+    found = re.search(r"(?m)^name:\s*(?:\"([^\"]*)\"|'([^']*)'|(.*?))\s*(?:\s#.*)?$", text)
+    return next(filter(None, found.groups()), "") if found else ""
 
 
 def _calls(text: str, folder: PurePosixPath) -> bool:
