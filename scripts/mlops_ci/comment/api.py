@@ -198,7 +198,7 @@ def _refusal(response: httpx2.Response) -> errors.Failure:
         return errors.NotAllowed(
             f"{what}.",
             "The token may not do that, or there is no such thing that it may see. " + _MEANING,
-            "Give the job `actions: read` and `pull-requests: write`; for pull requests of forks, and of Dependabot, "
+            "Give the job `actions: read` and `pull-requests: write`; for pull requests of forks "
             "call report.yml on `workflow_run`.",
         )
     if response.is_server_error and response.request.method == "POST":

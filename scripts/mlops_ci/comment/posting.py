@@ -39,5 +39,5 @@ def post(variables: Mapping[str, str], artifact: str, prefix: Path = Path()) -> 
         try:
             return delivery.deliver(github, about, artifact, prefix)
         except errors.NotAllowed as failure:
-            # Nobody can give a fork's run, or Dependabot's, a permission that GitHub does not.
+            # Nobody can give a fork's run a permission that GitHub does not.
             return Delivery(f"No comment. {failure.message}", notice=failure.message)
