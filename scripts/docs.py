@@ -6,6 +6,7 @@ Inputs, outputs and permissions come from the workflow files, keys from the conf
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -35,11 +36,12 @@ def rendered(text: str) -> str:
 def inputs() -> str:
     """The inputs of ``mlops.yml``."""
     declared = _call("mlops")["inputs"]
-    rows = [
-        (f"`{name}`", _flat(entry["description"]), f"`{entry['default']}`" if entry["default"] else "none")
-        for name, entry in declared.items()
-    ]
+    rows = [(f"`{name}`", _flat(entry["description"]), _given(entry["default"])) for name, entry in declared.items()]
     return _table(("input", "what it is", "default"), rows)
+
+
+def _given(default: Any) -> str:
+    return "none" if default == "" else f"`{json.dumps(default) if isinstance(default, bool) else default}`"
 
 
 def outputs() -> str:

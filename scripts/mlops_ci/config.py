@@ -169,7 +169,8 @@ class Config(Table, frozen=True, kw_only=True):
     environment: Environment = msgspec.field(default_factory=Environment)
     commands: Commands = msgspec.field(default_factory=Commands)
     tests: Annotated[
-        dict[SuiteName, Suite] | None, Meta(description="suites by name; default: the folders below `tests`")
+        dict[SuiteName, Suite] | None,
+        Meta(description="suites by name; default: the folders below `tests`, and other places of tests"),
     ] = None
     coverage: Coverage = msgspec.field(default_factory=Coverage)
     load: Load = msgspec.field(default_factory=Load)

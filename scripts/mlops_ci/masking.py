@@ -99,7 +99,7 @@ class Secrets:
             message=self.mask(result.message),
             beats=[self.mask(beat) for beat in result.beats],
             checks=[
-                replace(check, scope=self.mask(check.scope), hint=self.mask(check.hint)) for check in result.checks
+                replace(check, scope=self._scope(check.scope), hint=self.mask(check.hint)) for check in result.checks
             ],
             findings=[
                 replace(finding, message=self.mask(finding.message), context=self._excerpt(finding.context))
@@ -123,6 +123,9 @@ class Secrets:
                 if data != before:
                     path.write_bytes(data)
 
+    def _scope(self, scope: str) -> str:
+        return scope if scope in (results.ALL_REQUESTS, results.SERVICE) else self.mask(scope)
+
     def _excerpt(self, context: results.Excerpt | msgspec.UnsetType) -> results.Excerpt | msgspec.UnsetType:
         if isinstance(context, msgspec.UnsetType):
             return context
@@ -135,7 +138,9 @@ class Secrets:
         if isinstance(value, dict):
             return {
                 (key if _OUR_KEY.fullmatch(key) and not names else self.mask(key)): (
-                    item if key in _OUR_WORDS else self._masked(item, names=key in _THEIR_KEYS)
+                    item
+                    if key in _OUR_WORDS
+                    else self._scope(item) if key == "scope" else self._masked(item, names=key in _THEIR_KEYS)
                 )
                 for key, item in value.items()
             }

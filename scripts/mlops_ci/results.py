@@ -15,6 +15,9 @@ import msgspec
 from mlops_ci import errors
 
 SCHEMA = 1
+ALL_REQUESTS = "all requests"
+SERVICE = "the service"
+"""Scopes of checks that are not an endpoint's. Readers go by them."""
 VERDICT = "verdict.json"
 """The gate's file in the report folder."""
 

@@ -143,7 +143,9 @@ TABLE = {
         results.Verdict.PASS, errors.PASSED, ["2 of 4 users had left before the end"], {"locustfile": HALF_LEAVE}
     ),
     "half of the users leave, and strict": error(
-        "2 of 4 users had left before the end of the run, and load.strict is set", locustfile=HALF_LEAVE, strict=True
+        "2 of 4 users had left before the end of the run, which load.strict does not allow",
+        locustfile=HALF_LEAVE,
+        strict=True,
     ),
     "server dies mid-run": error("died under load, with exit code 9", "out of memory", mode="dies"),
     "500 for one in fifty, 0.01 allowed": refused(

@@ -187,6 +187,12 @@ def test_workflow__what_is_there_is_left(
         ({"build.yml": "on: push\n"}, ".", "CI", "mlops"),
         ({"ci.yml": OWN}, "a/api", "CI api", "api"),
         ({"ci-api.yml": 'name: "CI api"\n'}, "a/api", "CI a/api", "a-api"),
+        (
+            {"services.yml": CALLS.replace("x:", "api:") + "    with: {working-directory: b/api}\n"},
+            "a/api",
+            "CI api",
+            "a-api",
+        ),
         ({"ci-api.yml": "name: CI api\n", "x.yml": "name: CI a/api\n"}, "a/api", "ci-a-api", "a-api"),
     ],
 )

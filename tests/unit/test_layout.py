@@ -133,8 +133,12 @@ def test_suites__a_flat_folder_names_the_markers_that_could_part_it(
         (["tests/unit/test_a.py", "more/unit/test_b.py", "more/e2e/test_c.py"], ["more"], "unit more e2e"),
         (["tests/unit/test_a.py", "more/unit/test_b.py", "more/test_c.py"], ["more"], "unit more other"),
         (["tests/test_a.py", "app/tests/test_b.py"], [], "all app-tests"),
+        (["tests/test_a.py", "тесты/test_b.py"], ["tests", "тесты"], "all suite"),
         # pytest itself does not look there.
         (["tests/test_a.py", "app/tests/test_b.py"], ["tests"], "all"),
+        (["tests/test_a.py", "app/tests/test_b.py"], ["./tests"], "all"),
+        (["tests/unit/test_a.py", "app/tests/test_b.py"], ["tests/unit"], "unit"),
+        (["tests/test_a.py", "test/test_b.py"], ["tests"], "all"),
         # Part of what there is already, or all of it.
         (["tests/a/test_a.py", "tests/b/test_b.py"], ["tests/a"], "all"),
         (["tests/a/test_a.py"], ["."], "all"),
@@ -142,15 +146,23 @@ def test_suites__a_flat_folder_names_the_markers_that_could_part_it(
 )
 def test_suites__in_several_places(tmp_path: Path, paths: list[str], testpaths: list[str], suites: str) -> None:
     root = tree(tmp_path, *paths)
+    for path in paths:
+        (root / path).write_text("def test_it() -> None:\n    pass\n")
     if testpaths:
         (root / "pyproject.toml").write_text(f"[tool.pytest.ini_options]\ntestpaths = {testpaths}\n")
     found, how = layout.suites(root, ("app",))
     assert " ".join(found) == suites
-    # Each test is in one of them.
-    kept = [root / str(suite.path) for suite in found.values()]
-    if "app-tests" in found or testpaths != ["tests"]:
-        assert all(any(root / path == place or place in (root / path).parents for place in kept) for path in paths)
+    if len(found) > 1:  # each test is in one of them
+        kept = [root / str(suite.path) for suite in found.values()]
+        assert all(any(place in (root / path).parents for place in kept) for path in paths)
     assert how.count("found ") == len({str(suite.path).partition("/")[0] for suite in found.values()})
+
+
+def test_suites__what_is_only_called_like_a_test_is_no_further_place(tmp_path: Path) -> None:
+    root = tree(tmp_path, "tests/test_a.py", "app/test_client.py")
+    (root / "app/test_client.py").write_text("def client() -> None:\n    pass\n")
+    (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\ntestpaths = ['tests', 'app']\n")
+    assert list(layout.suites(root, ("app",))[0]) == ["all"]
 
 
 def test_suites__none(tmp_path: Path) -> None:

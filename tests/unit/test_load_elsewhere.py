@@ -10,7 +10,7 @@ from mlops_ci.load import elsewhere, figures, recording
 SERVICE = "http://127.0.0.1:8000"
 
 
-def found(paths: dict[str, list[str]], **requests: int) -> elsewhere.Elsewhere:
+def found(paths: dict[str, list[str]], service: str = SERVICE, **requests: int) -> elsewhere.Elsewhere:
     """For endpoints by their names, each with a number of its own."""
     numbers = dict(enumerate(paths))
     run = recording.Recording(
@@ -25,11 +25,20 @@ def found(paths: dict[str, list[str]], **requests: int) -> elsewhere.Elsewhere:
         last_answer=None,
         longest_gap=0.0,
     )
-    return elsewhere.of(run, measured, SERVICE)
+    return elsewhere.of(run, measured, service)
 
 
 def test_of__all_of_them_the_services() -> None:
     own = found({"a": [f"{SERVICE}/a"], "b": ["/b", "http://localhost:8000"], "untold": []}, a=3, b=4, untold=5)
+    own.require_own()
+    assert own.warning() == ""
+
+
+@pytest.mark.parametrize(
+    "service", ["https://MyApp.Example", "HTTPS://myapp.example/", "https://me:word@myapp.example"]
+)
+def test_of__the_same_host_in_other_letters(service: str) -> None:
+    own = found({"a": ["https://myapp.example/a"]}, service, a=3)
     own.require_own()
     assert own.warning() == ""
 

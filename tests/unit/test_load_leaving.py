@@ -25,6 +25,8 @@ def recorded(users: int, *workers: int, **changes: object) -> recording.Recordin
         (recorded(0, 12, 8), 0),
         (recorded(20, 12, 7), 1),
         (recorded(5, shape=True), 0),
+        (recorded(5, started=5), 0),
+        (recorded(19, started=25), 1),
     ],
 )
 def test_of(run: recording.Recording, left: int) -> None:
@@ -34,7 +36,7 @@ def test_of(run: recording.Recording, left: int) -> None:
     if not left:
         found.require_all()
         return
-    with pytest.raises(errors.ToolCrash, match=f"^{left} of 20 users .* and load.strict is set"):
+    with pytest.raises(errors.ToolCrash, match=f"^{left} of 20 users .*, which load.strict does not allow"):
         found.require_all()
 
 

@@ -108,13 +108,15 @@ def test_result__every_text_of_it() -> None:
     assert secrets().result(result) is result
 
 
-@pytest.mark.parametrize("value", ["test", "tests", "unit", "pass", "fail", "error", "load", "p50-ms", "ratio", "mean"])
+@pytest.mark.parametrize("value", "test tests unit pass fail error load p50-ms ratio mean requests service".split())
 def test_result__what_readers_go_by_stays(value: str) -> None:
     """A password of a test database is often a word like these."""
     result = results.StageResult(
         stage="tests-unit",
         verdict=results.Verdict.FAIL,
-        checks=[results.Check(name="min-tests", scope="x", measured=1, limit=2, verdict=results.Verdict.FAIL)],
+        checks=[
+            results.Check(name="min-tests", scope="all requests", measured=1, limit=2, verdict=results.Verdict.FAIL)
+        ],
         findings=[
             results.Finding(
                 path="tests/unit/test_a.py",
@@ -126,7 +128,7 @@ def test_result__what_readers_go_by_stays(value: str) -> None:
         metrics={
             "p50-ms": 1.0,
             "tests": 3,
-            "base": {"entries": [{"metric": "mean", "verdict": "pass", "note": value}]},
+            "base": {"entries": [{"metric": "mean", "scope": "all requests", "verdict": "pass", "note": value}]},
         },
         files=["junit/tests-unit.xml"],
     )
@@ -134,7 +136,7 @@ def test_result__what_readers_go_by_stays(value: str) -> None:
     assert found.metrics == {
         "p50-ms": 1.0,
         "tests": 3,
-        "base": {"entries": [{"metric": "mean", "verdict": "pass", "note": "***"}]},
+        "base": {"entries": [{"metric": "mean", "scope": "all requests", "verdict": "pass", "note": "***"}]},
     }
     (finding,) = found.findings
     assert (finding.message, finding.context) == ("got ***", results.Excerpt(first=3, lines=["assert ***"]))

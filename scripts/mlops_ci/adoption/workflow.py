@@ -69,7 +69,10 @@ def find(place: Place) -> Calling:
     free.append((f"mlops-{free[-1][0]}", free[-1][1]))
     stems = {PurePosixPath(file).stem: file for file in workflows}
     taken = [stems[stem] for file, _ in free if (stem := PurePosixPath(file).stem) in stems]
-    file, job = next((pair for pair in free if PurePosixPath(pair[0]).stem not in stems), free[-1])
+    jobs = {job for text in workflows.values() if PIPELINE in text for job in re.findall(r"(?m)^  ([\w-]+):", text)}
+    file, job = next(
+        ((file, job) for file, job in free if PurePosixPath(file).stem not in stems and job not in jobs), free[-1]
+    )
     names = [f"CI {place.folder.name}", f"CI {place.folder}"] if service else ["CI"]
     theirs = {_name(text) for text in workflows.values()}
     name = next((name for name in names if name not in theirs), PurePosixPath(file).stem)

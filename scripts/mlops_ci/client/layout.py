@@ -30,6 +30,7 @@ _DECLARES = re.compile(r"pyproject\.toml|setup\.py|.*requirements.*\.txt")
 _DEPTH = 3
 """Folders inside folders, in which services of a repository are looked for."""
 _TESTS = ("tests", "test")
+_TEST = re.compile(rb"^\s*(async\s+)?(def\s+\w*test|class\s+\w*test)", re.IGNORECASE | re.MULTILINE)
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
 _LOCUST = re.compile(rb"^(?:from|import)[ \t]+locust\b", re.MULTILINE)
 _USER = re.compile(rb"^class[ \t]+\w+\(.*User\b.*\)", re.MULTILINE)
@@ -154,10 +155,11 @@ def suites(root: Path, source: tuple[str, ...]) -> tuple[dict[str, config.Suite]
     for place in dict.fromkeys([*_TESTS, *testpaths, *(f"{folder}/{name}" for folder in source for name in _TESTS)]):
         if any(_overlap(place, other) for other in taken):
             continue
-        if place not in (*_TESTS, *testpaths) and set(taken) & set(testpaths):
+        if taken and testpaths and not any(_overlap(place, path) for path in testpaths):
             continue  # pytest itself does not look there
         tests = list(_test_files(root / place, patterns))
-        if tests:
+        # A further place may hold what is only called like tests, such as a package's `test_client.py`.
+        if tests and (not taken or any(_TEST.search(path.read_bytes()) for path in tests)):
             there, how = _suites_in(root, place, tests)
             for name, suite in there.items():
                 found[_free_name(name, place, found) if taken else name] = suite
@@ -203,7 +205,7 @@ def _free_name(name: str, place: str, taken: Collection[str]) -> str:
     """What to call the suite `name` in `place`, beside those that there are: ``integration`` in `integration_tests`."""
     folder = PurePosixPath(place).name
     of_folder = [each for each in SUITES if folder in _spellings(each)] if name == "all" else [name]
-    slug = "-".join(re.findall(r"[a-z0-9]+", place.lower()))
+    slug = "-".join(re.findall(r"[a-z0-9]+", place.lower())) or "suite"
     names = [*of_folder, slug, f"{slug}-{name}", f"{slug}-{name}-{len(taken)}"]
     return next(each for each in names if each not in taken)
 

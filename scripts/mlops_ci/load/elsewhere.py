@@ -75,7 +75,7 @@ def of(recording: Recording, figures: Figures, service: str) -> Elsewhere:
 
 
 def _named_alike(url: str) -> str:
-    """`url` with this machine called by one name."""
-    return re.sub(
-        r"^(https?://)(?:localhost|127\.0\.0\.1|\[::1\])(?=[:/?]|$)", r"\1localhost", url, flags=re.IGNORECASE
-    )
+    """`url` with scheme and host in lower case, as some clients send them, and this machine called by one name."""
+    parts = urllib.parse.urlsplit(url)
+    here = re.sub(r"^(localhost|127\.0\.0\.1|\[::1\])(?=:|$)", "localhost", parts.netloc.lower().rpartition("@")[2])
+    return urllib.parse.urlunsplit(parts._replace(scheme=parts.scheme.lower(), netloc=here))

@@ -22,7 +22,7 @@ class Staying:
 
     Attributes:
         users: At the end; None when nobody knows, or when a load shape of the client's own decides.
-        wanted: From the beginning.
+        wanted: At the beginning.
     """
 
     users: int | None
@@ -47,12 +47,16 @@ class Staying:
         """
         if self.reason:
             raise errors.ToolCrash(
-                f"{self.reason}, and load.strict is set.", "The figures are about less load than was asked for.", ADVICE
+                f"{self.reason}, which load.strict does not allow.",
+                "The figures are about less load than was asked for.",
+                ADVICE,
             )
 
 
 def of(recording: Recording, wanted: int) -> Staying:
     """Of a run with `wanted` users; of one of several processes those of all workers."""
+    if recording.started is not None:
+        wanted = min(wanted, recording.started)  # `fixed_count` of all classes may be less
     parts = [*recording.workers.values()] or [recording]
     if recording.shape or any(part.stopping is None or part.shape for part in parts):
         return Staying(None, wanted)

@@ -16,8 +16,8 @@ from mlops_ci import config, errors, results, thresholds
 from mlops_ci.load import figures as figures_module
 from mlops_ci.load import patterns, usage
 
-ALL = "all requests"
-SERVICE = "the service"
+ALL = results.ALL_REQUESTS
+SERVICE = results.SERVICE
 
 _UNITS = {
     "max-failure-ratio": "ratio",

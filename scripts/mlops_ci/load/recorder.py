@@ -16,6 +16,7 @@ from typing import Any, Callable
 
 from . import (  # relative: inside Locust this package has another name
     client_headers,
+    naming,
     pacing,
     raised,
     tape,
@@ -240,7 +241,8 @@ class Recorder:
                 raise
             except BaseException as reason:
                 # Killed, or ended by gevent.Timeout, while it waited for its answer: Locust forgets such a request.
-                name = kwargs.get("name") or (args and args[0]) or getattr(session, "request_name", None) or url
+                name = kwargs.get("name") or (args and args[0]) or getattr(session, "request_name", None)
+                name = name or naming.named(session, method, url, kwargs.get("params"))
                 self._abandoned(start, method, name, url, reason)
                 raise
 

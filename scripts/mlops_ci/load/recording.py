@@ -91,6 +91,8 @@ class Recording:
         paths: Number of an endpoint to the URLs, or paths, that were asked for under its name; not always all of them.
         begin: When the measured window was to begin; None when the users were never all there.
         end: When it was to end.
+        started: How many users there were when all had been started; None with a load shape of the locustfile's own.
+        users: How many there were at the end.
         last_words: None when Locust crashed or was killed.
         crash: The exception that ended Locust, if one did.
         imported: Whether the locustfile was imported.
@@ -115,6 +117,7 @@ class Recording:
     end: float | None = None
     measuring: Mark | None = None
     stopping: Mark | None = None
+    started: int | None = None
     users: int = 0
     where: list[tuple[str, int]] = field(default_factory=list)
     crash: Raised | None = None
@@ -208,6 +211,7 @@ def _apply(recording: Recording, event: dict[str, Any]) -> None:
             recording.failures[event["id"]] = event["message"]
         case "window":
             recording.begin, recording.end = event["begin"], event["end"]
+            recording.started = event.get("users")
         case "measuring":
             recording.measuring = Mark(event["time"], event["cpu_s"])
         case "stopping":

@@ -21,9 +21,9 @@ from typing import NamedTuple
 
 from mlops_ci import errors
 from mlops_ci.load import usage
-from mlops_ci.results import Verdict
+from mlops_ci.results import ALL_REQUESTS, Verdict
 
-ALL = "all requests"
+ALL = ALL_REQUESTS
 """The scope of what is measured over all endpoints."""
 
 

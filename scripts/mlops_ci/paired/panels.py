@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from mlops_ci import svg
-from mlops_ci.results import Verdict
+from mlops_ci.results import ALL_REQUESTS, Verdict
 
-ALL = "all requests"
+ALL = ALL_REQUESTS
 _MEANS = {"saturated": "mean", "unsaturated": "mean-unsaturated"}
 _STEPS = 20
 """Of one, in which the axis of ratios begins."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from mlops_ci import errors
 
 _WORST = ("failed", "error", "passed", "skipped")
-_SAID = frozenset({"message", "value"})
-"""Attributes with words of the tests' own: of a failure, of a property."""
+_OURS = frozenset("name classname file line time timestamp hostname type tests failures errors skipped".split())
+"""Attributes that pytest gives; the rest are words of the tests."""
 _PLACE = re.compile(r"^(?P<path>[^\s:][^:\n]*\.py):(?P<line>\d+): ?", re.MULTILINE)
 
 
@@ -89,7 +89,7 @@ def rewrite(path: Path, change: Callable[[str], str]) -> None:
     for element in root.iter():
         element.text = change(element.text) if element.text else element.text
         for name, value in element.attrib.items():
-            if name in _SAID:
+            if name not in _OURS or element.tag == "property":
                 element.set(name, change(value))
             elif name == "name" and element.tag == "testcase":
                 test, bracket, parameters = value.partition("[")

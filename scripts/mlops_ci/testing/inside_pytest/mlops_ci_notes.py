@@ -60,9 +60,9 @@ class Ended:
         """A test is over."""
         self.tests[nodeid] = None
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """All of it is."""
+        """All of them are. First, since a client's own hook may end the process here."""
         _write(self.path, list(self.tests))
 
 
