@@ -52,6 +52,20 @@ class OwnEnvironments:
         return environment.Environment(python=Path(sys.executable), variables=variables)
 
 
+@dataclass(frozen=True)
+class Installed:
+    """Stands in for the cache of environments: one for all roles, with distributions that are nothing but there."""
+
+    root: Path
+    versions: Mapping[str, str]
+
+    def get(self, role: environment.Role, python: str | None = None) -> environment.Environment:
+        """It."""
+        for name, version in self.versions.items():
+            (self.root / f"lib/python3.12/site-packages/{name}-{version}.dist-info").mkdir(parents=True, exist_ok=True)
+        return environment.Environment(python=self.root / "bin" / "python", variables={})
+
+
 def make_context(root: Path, **overrides: Any) -> stages.Context:
     """A context for the client in `root`; `client` may be given as a dictionary of overrides."""
     of = overrides.pop("client", {})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import os
 import shutil
 import time
@@ -33,9 +34,8 @@ from mlops_ci import (
     touched,
 )
 from mlops_ci.coverage import coverage_config
-from mlops_ci.paired import against
 from mlops_ci.reporters import sarif
-from mlops_ci.stages import Context, coverage, lint, load, tests, typecheck
+from mlops_ci.stages import Context
 
 REPORT = "mlops-report"
 PAGE = "index.html"
@@ -108,14 +108,29 @@ def prepare(
 
 def work_of(workspace: Workspace) -> dict[str, Work]:
     """What makes each wanted result, by the result's name."""
-    single: dict[str, Work] = {"lint": lint.run, "typecheck": typecheck.run, "coverage": coverage.run, "load": load.run}
     legs = {leg.result: leg for leg in plan.legs(workspace.context.client)}
-    return {name: single[name] if name in single else suite(legs[name]) for name in workspace.wanted}
+    return {name: suite(legs[name]) if name in legs else _stage(name) for name in workspace.wanted}
 
 
 def suite(leg: plan.Leg) -> Work:
     """What makes the result of `leg`."""
-    return lambda context: tests.run(context, leg)
+
+    def run(context: Context) -> results.StageResult:
+        from mlops_ci.stages import tests
+
+        return tests.run(context, leg)
+
+    return run
+
+
+def _stage(name: str) -> Work:
+    """The stage `name`. Its module is imported when it runs: each of them has a job, and needs no other one there."""
+
+    def run(context: Context) -> results.StageResult:
+        work: Work = importlib.import_module(f"mlops_ci.stages.{name}").run
+        return work(context)
+
+    return run
 
 
 def run_one(name: str, work: Work, context: Context, observer: Observer) -> results.StageResult:
@@ -231,6 +246,8 @@ def _warm_up(context: Context) -> None:
         context.environments.get(environment.Role.LOAD, plan.default_python(context.client))
         if context.client.locustfile is None and not context.client.locustfiles:
             context.environments.get(environment.Role.OPENAPI)
+    from mlops_ci.paired import against
+
     against.make_ahead(context)
 
 

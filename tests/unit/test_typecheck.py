@@ -15,9 +15,9 @@ SUCCESS = "Success: no issues found in 3 source files\n"
 
 
 def run(root: Path, completed: process.Completed, **of: Any) -> tuple[results.StageResult, builders.ScriptedRunner]:
-    versions = builders.completed(stdout='{"mypy": "2.4.1"}')
-    runner = builders.ScriptedRunner({"--show-column-numbers": completed, "-c": versions})
-    return typecheck.run(builders.make_context(root, run=runner, client=of)), runner
+    runner = builders.ScriptedRunner({"--show-column-numbers": completed})
+    environments = builders.Installed(root.with_name(f"{root.name}-environment"), {"mypy": "2.4.1"})
+    return typecheck.run(builders.make_context(root, run=runner, client=of, environments=environments)), runner
 
 
 @pytest.mark.parametrize(

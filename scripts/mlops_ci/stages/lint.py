@@ -45,12 +45,10 @@ def run(context: stages.Context) -> results.StageResult:
         lambda: formatters.check_isort(context, where, files),
         lambda: check_flake8(context, where, files),
     ]
-    pool = concurrent.futures.ThreadPoolExecutor(len(checks) + 1)
+    pool = concurrent.futures.ThreadPoolExecutor(len(checks))
     try:
         futures = [pool.submit(check) for check in checks]
-        asked = pool.submit(tools.versions, context, where, *TOOLS)
         concurrent.futures.wait(futures)
-        versions = asked.result()
     finally:
         # Not waited for when we are told to stop: whoever tells us ends the children, and so the threads.
         pool.shutdown(wait=False, cancel_futures=True)
@@ -60,6 +58,7 @@ def run(context: stages.Context) -> results.StageResult:
         (finding for name in TOOLS for finding in found[name]),
         key=lambda finding: (finding.path, finding.line, finding.column, finding.code, finding.message),
     )
+    versions = tools.versions(where, *TOOLS)
     said = _said(found, len(files.python), versions)
     return results.StageResult(
         stage=STAGE,

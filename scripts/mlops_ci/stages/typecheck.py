@@ -65,7 +65,7 @@ def run(context: stages.Context) -> results.StageResult:
     warnings = list(_warnings(completed.stderr, configuration, root))
     summary = _SUMMARY.search(said)
     files = int(summary["files"]) if summary else None
-    versions = tools.versions(context, where, "mypy")
+    versions = tools.versions(where, "mypy")
     beats = _said(found, files, versions, stopped=completed.returncode == 2)
     return results.StageResult(
         stage=STAGE,

@@ -5,7 +5,6 @@ Knows how to start them, how they crash and which version they are; what they sa
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -17,11 +16,6 @@ TIMEOUT = 900.0
 """Seconds for one run of one tool."""
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-_VERSIONS = """\
-import importlib.metadata, json, sys
-installed = {name: list(importlib.metadata.distributions(name=name)) for name in sys.argv[1:]}
-print(json.dumps({name: found[0].version for name, found in installed.items() if found}))
-"""
 
 
 def run(
@@ -55,19 +49,9 @@ def run(
     return completed
 
 
-def versions(context: stages.Context, where: environment.Environment, *names: str) -> dict[str, str]:
+def versions(where: environment.Environment, *names: str) -> dict[str, str]:
     """The installed version of each of the distributions `names`; those that are not installed are left out."""
-    completed = context.run(
-        [str(where.python), "-I", "-c", _VERSIONS, *names],
-        cwd=context.client.root,
-        env=where.variables,
-        timeout=60.0,
-    )
-    try:
-        found = json.loads(completed.stdout)
-    except ValueError:
-        return {}
-    return {str(name): str(version) for name, version in found.items()}
+    return {name: version for name in names if (version := where.installed(name)) is not None}
 
 
 def crash(name: str, completed: process.Completed) -> errors.Failure:
