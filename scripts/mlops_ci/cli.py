@@ -24,7 +24,6 @@ from mlops_ci import (
     fix,
     gate,
     git,
-    init,
     options,
     pipeline,
     plan,
@@ -33,8 +32,7 @@ from mlops_ci import (
     results,
     telling,
 )
-from mlops_ci.adoption import measuring
-from mlops_ci.reporters import console, person
+from mlops_ci.reporters import console
 from mlops_ci.testing import shards
 
 INTERRUPTED = 130
@@ -181,6 +179,11 @@ def plan_command(workspace: options.Prepare, layout: plan.Layout, id_: str) -> i
 @click.option("--badge", "badge_", is_flag=True, help="Only print the README's line for the coverage badge.")
 def init_command(workspace: options.Prepare, app: str | None, badge_: bool, **wishes: Any) -> int:
     """Write a workflow and first limits for a repository that has none."""
+    # Only here: they bring in the load test, which most jobs have nothing to do with.
+    from mlops_ci import init
+    from mlops_ci.adoption import measuring
+    from mlops_ci.reporters import person
+
     prepared = workspace()
     asked = person.Person(console.make())
     if badge_:

@@ -9,10 +9,10 @@ brings three others with it, and writes the date into the file, so that equal ru
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.sax import saxutils
 
 WIDTH, HEIGHT = 560, 280
 _LEFT, _RIGHT, _BOTTOM = 60, 20, 42
@@ -132,7 +132,7 @@ def _svg(chart: Chart, head: Sequence[str], *, top: int) -> str:
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart" viewBox="0 {top} {WIDTH} {HEIGHT - top}" role="img">',
-        f"<title>{saxutils.escape(chart.title)}</title>",
+        f"<title>{html.escape(chart.title, quote=False)}</title>",
         *head,
         _text((_LEFT + right) / 2, HEIGHT - 6, chart.x_label, anchor="middle"),
         _text(_LEFT, 13, chart.y_label),
@@ -156,7 +156,7 @@ def _svg(chart: Chart, head: Sequence[str], *, top: int) -> str:
         said = [(line.name, line.values[number]) for line in chart.lines]
         values = ", ".join(f"{name} {'none' if value is None else f'{value:g}'}" for name, value in said)
         place = f'x="{edges[number]:.1f}" width="{edges[number + 1] - edges[number]:.1f}"'
-        title = saxutils.escape(f"{x:g} {chart.x_label}: {values} {chart.y_label}")
+        title = html.escape(f"{x:g} {chart.x_label}: {values} {chart.y_label}", quote=False)
         parts.append(
             f'<rect class="moment" {place} y="{upper}" height="{bottom - upper}"><title>{title}</title></rect>'
         )
@@ -192,4 +192,4 @@ def _path(kind: str, path: str) -> str:
 
 def _text(x: float, y: float, text: str, *, anchor: str = "start", kind: str = "") -> str:
     of = f' class="{kind}"' if kind else ""
-    return f'<text{of} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{saxutils.escape(text)}</text>'
+    return f'<text{of} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(text, quote=False)}</text>'
