@@ -10,6 +10,8 @@ from tests.e2e import act, small_client
 # Most of a request is this loop, so that so much more of it makes a request about 15 % slower.
 WORK = "    return sum(features) / len(features)\n"
 BASE, HEAD = (f"    for _ in range({rounds}):\n        sum(features)\n{WORK}" for rounds in (40_000, 47_000))
+# With one user, 15 % more work is 11 % to 12 % more time: too near to the usual limit of 10 % for a test.
+LIMITS = "[tool.mlops-ci.load]\nbase.budget = 60\nbase.max-slowdown-unsaturated = 0.05\n"
 LOCUSTFILE = """\
 from locust import FastHttpUser, constant, task
 
@@ -34,7 +36,7 @@ def test_pull_request__slower_than_its_base(tmp_path: Path, repository: Path, ca
     changes = {
         "tiny/model.py": {WORK: BASE},
         "tests/load/locustfile.py": {"": LOCUSTFILE},
-        "pyproject.toml": {"[tool.mlops-ci.load]\n": "[tool.mlops-ci.load]\nbase.budget = 60\n"},
+        "pyproject.toml": {"[tool.mlops-ci.load]\n": LIMITS},
     }
     small_client.write(client, changes, inputs={"stages": "load"})
     workflow = client / ".github" / "workflows" / "ci.yml"
@@ -55,7 +57,7 @@ def test_pull_request__slower_than_its_base(tmp_path: Path, repository: Path, ca
     said = run.jobs["load"].summary.replace("\\", "")
     # Of one endpoint alone a busy machine may leave too little to be sure of; it is named all the same.
     interval = r"\[\d\.\d+, \d\.\d+\]"
-    (ratio,) = re.findall(rf"mean-unsaturated of POST /predict (\d\.\d+) {interval}, limit 1\.1: (?:fail|incon)", said)
-    assert float(ratio) > 1.1, said
+    (ratio,) = re.findall(rf"mean-unsaturated of POST /predict (\d\.\d+) {interval}, limit 1\.05: (?:fail|incon)", said)
+    assert float(ratio) > 1.05, said
     assert "| load |" in run.jobs["gate"].summary
     assert act.git(client, "worktree", "list").count("\n") == 1

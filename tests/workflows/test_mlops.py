@@ -301,7 +301,7 @@ def test_report__is_for_pull_requests_whichever_event_tells_of_them() -> None:
 
 def test_report__takes_what_names_the_artifact_of_the_pipeline() -> None:
     inputs = files.workflow("report").inputs
-    assert list(inputs) == ["working-directory", "id"] == list(files.action("comment").inputs)
+    assert list(inputs) == [*files.action("comment").inputs, "runs-on"] == ["working-directory", "id", "runs-on"]
     for name, entry in inputs.items():
         assert entry["default"] == MLOPS.inputs[name]["default"]
 
