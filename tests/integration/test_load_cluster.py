@@ -83,6 +83,7 @@ def test_run__figures_of_all_workers_are_exact(
     with workers(context, *started, locustfile=locustfile):
         result = load.run(context)
     assert result.verdict is results.Verdict.PASS, result.message  # the headers came with the master's word
+    assert "had left" not in result.message  # all users of both stayed
     folder = context.report / "load"
     pooled = []
     for number in (0, 1):

@@ -42,6 +42,7 @@ def test_run__percentiles_are_those_of_the_pooled_requests(tmp_path: Path) -> No
     context = context_of(tmp_path, mode="slow route", locustfile=TWO_SPEEDS, processes=2)
     result = load.run(context)
     assert result.verdict is results.Verdict.PASS, result.message
+    assert "had left" not in result.message  # all users of both stayed
     folder = context.report / "load"
     workers = [raw(folder, 0), raw(folder, 1)]
     assert all(len(requests) > 10 for requests in workers)
