@@ -31,7 +31,8 @@ TAIL_LINES = 30
 
 _live: dict[int, Child] = {}
 _lock = threading.Lock()
-_stopped = threading.Event()
+_stopped: list[object] = []
+"""Why we were told to stop. No lock: it is added to in a signal's handler, which must not wait for anybody."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Child:
             errors.Failure: We were told to stop.
         """
         self.argv = tuple(str(word) for word in argv)
-        if _stopped.is_set():
+        if _stopped:
             raise errors.Failure(f"{self.argv[0]} was not started.", "The run was told to stop.", "Run it again.")
         variables = dict(os.environ if env is None else env)
         self._mark = uuid.uuid4().hex
@@ -256,32 +257,41 @@ def stop() -> None:
 
     For who was interrupted and has threads that run children: what these wait for ends, and they come no further.
     """
-    _stopped.set()
+    _stopped.append("stop")
     end_all()
 
 
 def stopped() -> bool:
     """Whether we were told to stop: what a child did since then says nothing about the client."""
-    return _stopped.is_set()
+    return bool(_stopped)
 
 
 @contextlib.contextmanager
 def ended_on_signals() -> Iterator[None]:
     """While active, SIGTERM and SIGHUP raise `KeyboardInterrupt` as Ctrl-C does, so that clean-up runs.
 
-    After that no child can be started: other threads may not know yet that the run is over.
+    All children are asked to end. After that no child can be started: other threads may not know yet that the run is
+    over.
     """
 
     def interrupt(number: int, _: FrameType | None) -> None:
-        raise KeyboardInterrupt(signal.Signals(number).name)
+        clean_up = bool(_stopped)
+        # Python drops an exception that comes up while it destroys an object: what we wait for has to end all the same.
+        _stopped.append(number)
+        for child in list(_live.values()):
+            child.ask_to_end()
+        if not clean_up:  # it is on its way, and must not be interrupted
+            raise KeyboardInterrupt(signal.Signals(number).name)
 
     _stopped.clear()
     previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     previous[signal.SIGINT] = signal.getsignal(signal.SIGINT)
+    if previous[signal.SIGINT] is signal.default_int_handler:  # not in the background, where it is ignored
+        signal.signal(signal.SIGINT, interrupt)
     try:
         yield
-    except KeyboardInterrupt:
-        _stopped.set()
+    except KeyboardInterrupt as reason:
+        _stopped.append(reason)
         raise
     finally:
         # Whoever cancels a run repeats it, more loudly each time. Clean-up is on its way and must not be interrupted.

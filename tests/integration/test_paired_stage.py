@@ -158,7 +158,8 @@ def test_run__switched_off(tmp_path: Path) -> None:
 def test_run__interrupted_in_the_comparison(tmp_path: Path) -> None:
     root = context_with_base(tmp_path).client.root
     code = (
-        "import pathlib, sys\n"
+        "import faulthandler\n"
+        "faulthandler.enable()\n"
         "from tests.integration import test_paired_stage as scene\n"
         "from mlops_ci import process\n"
         "from mlops_ci.stages import load\n"
@@ -176,7 +177,11 @@ def test_run__interrupted_in_the_comparison(tmp_path: Path) -> None:
         time.sleep(0.1)
     assert phase.exists(), "it never came to the comparison"
     running.send_signal(signal.SIGTERM)
-    _, said = running.communicate(timeout=30)
+    try:
+        _, said = running.communicate(timeout=30)
+    except subprocess.TimeoutExpired:  # where is it?
+        running.send_signal(signal.SIGABRT)
+        raise AssertionError(running.communicate(timeout=30)[1]) from None
     assert running.returncode != 0
     assert "KeyboardInterrupt" in said
     assert not (root / ".git" / "worktrees").exists() or not any((root / ".git" / "worktrees").iterdir())

@@ -328,6 +328,32 @@ def test_ended_on_signals__children_end_with_us(tmp_path: Path, number: signal.S
     assert not is_alive(child)
 
 
+DROPPED = """
+import os, signal
+from mlops_ci import errors, process
+
+class Noisy:
+    def __del__(self):
+        # Python drops what is raised here, whoever raises it.
+        os.kill(os.getpid(), signal.SIGTERM)
+        for _ in range(1000): pass
+
+with process.ended_on_signals():
+    noisy = Noisy()
+    del noisy
+    try:
+        process.run(["sleep", "600"])
+    except errors.Failure as failure:
+        print(failure.message, process.stopped())
+"""
+
+
+def test_ended_on_signals__one_that_comes_while_an_object_is_destroyed() -> None:
+    done = subprocess.run([sys.executable, "-c", DROPPED], capture_output=True, text=True, timeout=LIMIT)
+    assert "Exception ignored" in done.stderr, "this Python does not drop it"
+    assert done.stdout == "sleep was not started. The run was told to stop. Run it again. True\n"
+
+
 def test_ended_on_signals__puts_the_handlers_back() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
 
