@@ -73,7 +73,7 @@ class Secrets:
                 raise errors.ConfigurationError(
                     f"{key} in [{config.TABLE}] refers to the environment variable {name}, which is not set.",
                     "Without it the service or its clients would run with something else than what you meant.",
-                    f"Set {name}; in a workflow in a hook, or as `env` of a step of yours that uses an action of ours.",
+                    f"Set {name}; in a workflow, by a hook, or as `env` of a step of yours that uses our actions.",
                 )
             return self.by_name[name]
 
