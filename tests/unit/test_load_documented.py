@@ -98,7 +98,7 @@ def test_metrics() -> None:
 
 
 def test_generate(tmp_path: Path) -> None:
-    choices = documented.generate(found(), tmp_path, lambda _: {}, health="health")
+    choices = documented.generate(found(), tmp_path, lambda _: {}, config.Load(health="health"))
     assert 'self.send("GET /a")' in (tmp_path / documented.LOCUSTFILE).read_text(encoding="utf-8")
     lines = documented.lines(of("GET /a", unknown=("GET /c",)), choices, name="load/locustfile.py")
     assert lines == [
@@ -123,7 +123,7 @@ def test_generate(tmp_path: Path) -> None:
 )
 def test_generate__nothing_to_cover(tmp_path: Path, where: documented.Found, says: str) -> None:
     with pytest.raises(errors.ConfigurationError) as raised:
-        documented.generate(where, tmp_path, lambda _: {}, health="/health")
+        documented.generate(where, tmp_path, lambda _: {}, config.Load(health="/health"))
     assert says in raised.value.message
     assert "from locust import HttpUser" in raised.value.message
     assert not list(tmp_path.iterdir())

@@ -54,13 +54,5 @@ def load_test(workspace: pipeline.Workspace) -> str:
         with under.service as tested:
             asked = documented.ask(tested.url, load, under.headers)
             build = building.builder(lambda: context.environments.get(environment.Role.OPENAPI), context.run)
-            documented.generate(
-                asked,
-                folder,
-                build,
-                health=load.health,
-                headers=list(under.headers),
-                examples=load.examples,
-                exclude=load.exclude,
-            )
+            documented.generate(asked, folder, build, load, under.headers)
         return context.secrets.mask((folder / documented.LOCUSTFILE).read_text(encoding="utf-8"))

@@ -148,13 +148,13 @@ class Cache:
         path = self.store.get(
             key,
             make,
-            usable=lambda path: _python(path).exists(),
+            usable=lambda path: installer.python(path).exists(),
             # What is not locked is looked at again each day, so that a laptop and CI see the same versions.
             max_age=None if recipe.fixed else store.DAY,
         )
         if self.checked_out and not made and role is Role.CLIENT and self.client.dependencies.local:
             maker.renew(path)
-        return Environment(_python(path), self._variables(role, path))
+        return Environment(installer.python(path), self._variables(role, path))
 
     def _variables(self, role: Role, path: Path) -> dict[str, str]:
         before = os.pathsep + self.variables["PATH"] if self.variables.get("PATH") else ""
@@ -203,7 +203,3 @@ def folder(variables: Mapping[str, str]) -> Path:
         return Path(variables["MLOPS_CI_CACHE"]).absolute()
     caches = variables.get("XDG_CACHE_HOME") or Path(variables.get("HOME") or Path.home()) / ".cache"
     return Path(caches).absolute() / "mlops-ci"
-
-
-def _python(path: Path) -> Path:
-    return path / "bin" / "python"

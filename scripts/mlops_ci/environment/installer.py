@@ -77,7 +77,7 @@ class Installer:
         """Install what the client declares, with further `options` of uv."""
         recipe = self.recipe
         if recipe.locked:
-            completed = self._uv(path, *recipe.locked, "--python", _python(path), *options)
+            completed = self._uv(path, *recipe.locked, "--python", python(path), *options)
             if completed.returncode != 0:
                 raise _not_installed(recipe.locked, self.interpreter, completed)
         if recipe.declared or recipe.lines:
@@ -113,7 +113,7 @@ class Installer:
             )
 
     def _install(self, path: Path, *args: str | Path) -> process.Completed:
-        return self._uv(path, "pip", "install", "--python", _python(path), *args)
+        return self._uv(path, "pip", "install", "--python", python(path), *args)
 
     def _uv(self, path: Path, *args: str | Path) -> process.Completed:
         """Run uv in the client's folder, for the environment `path`."""
@@ -154,7 +154,8 @@ def _from_files(path: Path) -> list[str]:
     return found
 
 
-def _python(path: Path) -> Path:
+def python(path: Path) -> Path:
+    """The interpreter of the environment `path`."""
     return path / "bin" / "python"
 
 

@@ -65,17 +65,14 @@ def generate(
     found: Found,
     folder: Path,
     build: building.Build,
-    *,
-    health: str,
-    headers: Sequence[str] = (),
-    examples: Mapping[str, Any] | None = None,
-    exclude: Sequence[str] = (),
+    load: config.Load,
+    headers: Mapping[str, str] | None = None,
 ) -> list[Choice]:
     """Write the locustfile for the service's document into `folder`; returns what it covers and what it does not.
 
     Raises:
-        errors.ConfigurationError: There is no document, or nothing in it that could be covered; `examples` or
-            `exclude` are about something that is not in it.
+        errors.ConfigurationError: There is no document, or nothing in it that could be covered; `load.examples`
+            or `load.exclude` are about something that is not in it.
         errors.Failure: No values could be built.
     """
     if found.document is None:
@@ -86,9 +83,14 @@ def generate(
             "Name the document's route in load.openapi, write a locustfile, or leave `load` out of `stages`.",
             log=HOW_TO_WRITE_ONE,
         )
-    document = given.with_examples(found.document, examples or {})
+    document = given.with_examples(found.document, load.examples)
     choices = building.choices(
-        document, build, health=_route(health), headers=headers, exclude=exclude, wanted=tuple(examples or ())
+        document,
+        build,
+        health=_route(load.health),
+        headers=list(headers or {}),
+        exclude=load.exclude,
+        wanted=tuple(load.examples),
     )
     if not any(choice.requests for choice in choices):
         reasons = "\n".join(f"    {choice.operation.name}: {choice.reason}" for choice in choices[:MOST_ROWS])

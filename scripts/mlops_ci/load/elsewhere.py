@@ -64,10 +64,11 @@ def of(recording: Recording, figures: Figures, service: str) -> Elsewhere:
     paths: dict[str, list[str]] = {}
     for number in recording.endpoints:
         paths.setdefault(recording.endpoint(number), []).extend(recording.paths.get(number, []))
+    own = _named_alike(service)
     found: dict[str, int] = {}
     for name, metrics in figures.endpoints.items():
         asked = paths.get(name, [])
-        if asked and not any(client_headers.is_own(_named_alike(path), _named_alike(service)) for path in asked):
+        if asked and not any(client_headers.is_own(_named_alike(path), own) for path in asked):
             address = urllib.parse.urlsplit(asked[0])
             place = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
             found[place] = found.get(place, 0) + int(metrics["requests"] or 0)

@@ -134,15 +134,7 @@ def _measure(
         if own is None:
             context.progress("generating a load test from the OpenAPI document")
             build = building.builder(lambda: context.environments.get(environment.Role.OPENAPI), context.run)
-            choices = documented.generate(
-                asked,
-                folder,
-                build,
-                health=load.health,
-                headers=list(under.headers),
-                examples=load.examples,
-                exclude=load.exclude,
-            )
+            choices = documented.generate(asked, folder, build, load, under.headers)
             locustfile = folder / documented.LOCUSTFILE
         context.progress(f"{load.users} users for {generator.planned(load):.0f} s")
         watch = listeners.Watch(tested.tree, tested.port)
