@@ -131,17 +131,18 @@ class Secrets:
             return context
         return msgspec.structs.replace(context, lines=[self.mask(line) for line in context.lines])
 
+    def _entry(self, key: str, item: Any) -> Any:
+        if key in _OUR_WORDS:
+            return item
+        return self._scope(item) if key == "scope" else self._masked(item, names=key in _THEIR_KEYS)
+
     def _masked(self, value: Any, *, names: bool = False) -> Any:
         """`value` of a metric; with `names`, its keys are the client's and not ours."""
         if isinstance(value, str):
             return self.mask(value)
         if isinstance(value, dict):
             return {
-                (key if _OUR_KEY.fullmatch(key) and not names else self.mask(key)): (
-                    item
-                    if key in _OUR_WORDS
-                    else self._scope(item) if key == "scope" else self._masked(item, names=key in _THEIR_KEYS)
-                )
+                key if _OUR_KEY.fullmatch(key) and not names else self.mask(key): self._entry(key, item)
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple):
